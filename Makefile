@@ -1,0 +1,56 @@
+# Each target is one line; the logic is in the tools. `make` alone shows them.
+PYTHON ?= python3
+BIN := .venv/bin
+STORES := --store-dir knowledge/stores/demo --store-dir knowledge/stores/demo_en
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check lint fix types content reindex eval bench train clean
+
+help: ## Show the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+setup: $(BIN)/.ready ## Install everything into .venv
+
+serve: setup reindex ## Build the demo shops' index and serve on 127.0.0.1:8000
+	$(BIN)/python -m scripts.serve --port $(PORT)
+
+test: setup ## Run the tests
+	$(BIN)/python -m pytest
+
+check: lint types content test ## All that CI runs
+
+lint: setup ## Style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+fix: setup ## Mend style
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: setup ## Types
+	$(BIN)/mypy
+
+content: setup ## Check the shipped shops and their labelled chats
+	$(BIN)/python -m scripts.check_chats $(STORES)
+
+reindex: setup ## Publish the demo shops' index
+	$(BIN)/python -m scripts.reindex $(STORES)
+
+eval: setup reindex ## Evaluate both demo shops on their test chats
+	$(BIN)/python -m scripts.evaluate --store-dir knowledge/stores/demo --chats knowledge/stores/demo/chats/test.jsonl --report var/reports/demo
+	$(BIN)/python -m scripts.evaluate --store-dir knowledge/stores/demo_en --chats knowledge/stores/demo_en/chats/test.jsonl --report var/reports/demo_en
+
+bench: setup reindex ## Latency of the endpoint from another process
+	$(BIN)/python -m scripts.bench
+
+train: setup reindex ## Fit the classifiers and the ranker again (needs the models extra)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,models]'
+	$(BIN)/python -m scripts.train_classifiers
+	$(BIN)/python -m scripts.train_ranker $(STORES)
+
+clean: ## Remove what was built
+	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,120 @@
+"""From a checked shop to a snapshot in memory: embed, index, and prove that it finds what it holds."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from indexes.classifier import TextClassifier
+from indexes.embedder import Embedder, Vectors
+from indexes.errors import SnapshotRefused
+from indexes.lexical_index import LexicalIndex
+from indexes.snapshot import Manifest, Snapshot, assemble, passage_search_text, reply_keys
+from indexes.vector_index import VectorIndex
+from knowledge.shop import Shop
+
+Progress = Callable[[str, int, int], None]  # stage, done, of how many
+_BATCH = 512
+# Each reply must be found among the first 10 by its own trigger; below this share something is broken, not merely worse.
+CANARY_FLOOR = 0.97
+_CANARY_ROWS = 10
+
+
+def build_snapshot(shop: Shop, *, embedder: Embedder, needs: TextClassifier, now: datetime, on_progress: Progress | None = None) -> Snapshot:
+    """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all."""
+    shop = replace(shop, replies=tuple(reply for reply in shop.replies if reply.status == "approved"))
+    keys = [key.text for key in reply_keys(shop.replies)]
+    articles = {article.id: article for article in shop.articles}
+    passages = [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
+    tell = on_progress or (lambda _stage, _done, _total: None)
+    created_at = now.astimezone(UTC).isoformat(timespec="seconds")
+    knowledge_hash = _knowledge_hash(shop)
+    manifest = Manifest(
+        snapshot_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{knowledge_hash[:8]}",
+        store_id=shop.store.id,
+        created_at=created_at,
+        model_id=embedder.model_id,
+        dimension=embedder.dimension,
+        knowledge_hash=knowledge_hash,
+        counts={
+            "articles": len(shop.articles),
+            "passages": len(shop.passages),
+            "replies": len(shop.replies),
+            "keys": len(keys),
+            "products": len(shop.products),
+        },
+        files={},
+    )
+    return assemble(
+        manifest,
+        shop,
+        key_vectors=VectorIndex.build(_embed(keys, embedder, "replies", tell)),
+        key_needs=VectorIndex.build(_needs(keys, needs, tell)),
+        key_terms=LexicalIndex.build(keys),
+        passage_vectors=VectorIndex.build(_embed(passages, embedder, "passages", tell)),
+        passage_terms=LexicalIndex.build(passages),
+    )
+
+
+def check_findable(snapshot: Snapshot, embedder: Embedder) -> None:
+    """Proves that replies are found by their own triggers and articles by their titles.
+
+    Raises:
+        SnapshotRefused: fewer than `CANARY_FLOOR` are, with the ids that are not.
+    """
+    lost = _lost_replies(snapshot, embedder) + _lost_articles(snapshot, embedder)
+    n_canaries = int(snapshot.key_is_trigger.sum()) + len(snapshot.shop.articles)
+    if n_canaries and 1 - len(lost) / n_canaries < CANARY_FLOOR:
+        raise SnapshotRefused([f"{len(lost)} of {n_canaries} are not found by their own words, such as {', '.join(lost[:5])}"])
+
+
+def _embed(texts: Sequence[str], embedder: Embedder, stage: str, tell: Progress) -> Vectors:
+    blocks = [np.empty((0, embedder.dimension), dtype=np.float32)]
+    for start in range(0, len(texts), _BATCH):
+        blocks.append(embedder.encode_document(texts[start : start + _BATCH]))
+        tell(stage, min(start + _BATCH, len(texts)), len(texts))
+    return np.concatenate(blocks)
+
+
+def _needs(texts: Sequence[str], needs: TextClassifier, tell: Progress) -> Vectors:
+    blocks = [np.empty((0, len(needs.labels)), dtype=np.float32)]
+    for start in range(0, len(texts), _BATCH):
+        blocks.append(np.sqrt(needs.probabilities(texts[start : start + _BATCH])))
+        tell("needs", min(start + _BATCH, len(texts)), len(texts))
+    return np.concatenate(blocks)
+
+
+def _knowledge_hash(shop: Shop) -> str:
+    """The same for the same words, whatever order the files came in."""
+    digest = hashlib.sha256(shop.store.model_dump_json().encode())
+    for table in (shop.articles, shop.replies, shop.products):
+        for record in table:
+            digest.update(record.model_dump_json().encode())
+    return digest.hexdigest()
+
+
+def _lost_replies(snapshot: Snapshot, embedder: Embedder) -> list[str]:
+    rows = np.flatnonzero(snapshot.key_is_trigger)
+    texts = [snapshot.keys[row].text for row in rows]
+    lost = []
+    for start in range(0, len(texts), _BATCH):
+        found = snapshot.key_vectors.search(embedder.encode_query(texts[start : start + _BATCH]), n_rows=_CANARY_ROWS)
+        for row, hits in zip(rows[start : start + _BATCH], found, strict=True):
+            reply_row = snapshot.keys[row].reply_row
+            lexical = snapshot.key_terms.search(snapshot.keys[row].text, n_rows=_CANARY_ROWS) if reply_row not in snapshot.key_reply_rows[hits.rows] else None
+            if lexical is not None and reply_row not in snapshot.key_reply_rows[lexical.rows]:
+                lost.append(snapshot.shop.replies[reply_row].id)
+    return lost
+
+
+def _lost_articles(snapshot: Snapshot, embedder: Embedder) -> list[str]:
+    lost = []
+    passages = snapshot.shop.passages
+    for article in snapshot.shop.articles:
+        dense = snapshot.passage_vectors.search(embedder.encode_query([article.title]), n_rows=_CANARY_ROWS)[0].rows
+        lexical = snapshot.passage_terms.search(article.title, n_rows=_CANARY_ROWS).rows
+        if not any(passages[row].article_id == article.id for row in [*dense, *lexical]):
+            lost.append(article.id)
+    return lost

@@ -1,0 +1,83 @@
+"""BM25 over short texts, by bm25s. Chinese is read as single characters and pairs, everything else as words.
+
+Characters and pairs match jieba's words within half a point on LCQMC (`shared` pilot: .866 against .868 MRR@10), need no dictionary and cost a tenth.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import numpy.typing as npt
+
+from indexes.vector_index import RowHits
+from knowledge.normalise import match_form
+
+_PIECES = re.compile(r"[a-z]+|\d+|[㐀-鿿]+")
+Scores = npt.NDArray[np.float32]
+
+
+def lexical_terms(text: str) -> list[str]:
+    """Gives the terms of a text, repeats included: 「退货 abc」 → 退, 货, 退货, abc."""
+    terms: list[str] = []
+    for piece in _PIECES.findall(match_form(text)):
+        if piece[0] < "㐀":
+            terms.append(piece)
+        else:
+            terms += list(piece)
+            terms += [piece[i : i + 2] for i in range(len(piece) - 1)]
+    return terms
+
+
+class LexicalIndex:
+    """BM25 scores of rows of text (Lucene's variant, k1 1.2, b .5: short texts differ in length for no reason)."""
+
+    def __init__(self, bm25: bm25s.BM25 | None, n_rows: int) -> None:
+        self._bm25 = bm25
+        self._n_rows = n_rows
+
+    @classmethod
+    def build(cls, texts: Sequence[str]) -> "LexicalIndex":
+        """Indexes the texts in order."""
+        terms = [lexical_terms(text) for text in texts]
+        if not any(terms):
+            return cls(None, len(texts))
+        bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.5)
+        bm25.index(terms, show_progress=False)
+        return cls(bm25, len(texts))
+
+    @classmethod
+    def read(cls, folder: Path) -> "LexicalIndex":
+        """Reads what `write` wrote."""
+        n_rows = int((folder / "rows.txt").read_text(encoding="ascii"))
+        has_terms = (folder / "params.index.json").exists()
+        return cls(bm25s.BM25.load(str(folder), load_corpus=False, allow_pickle=False) if has_terms else None, n_rows)
+
+    def write(self, folder: Path) -> None:
+        """Writes NumPy arrays and JSON."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "rows.txt").write_text(str(self._n_rows), encoding="ascii")
+        if self._bm25 is not None:
+            self._bm25.save(str(folder), allow_pickle=False)
+
+    def __len__(self) -> int:
+        return self._n_rows
+
+    def scores(self, text: str) -> Scores:
+        """Gives the BM25 score of every row, float32[n_rows], zero where no term is shared."""
+        terms = sorted(set(lexical_terms(text)))
+        known = [] if self._bm25 is None else [term for term in terms if term in self._bm25.vocab_dict]
+        if self._bm25 is None or not known:
+            return np.zeros(self._n_rows, dtype=np.float32)
+        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+
+    def search(self, text: str, *, n_rows: int) -> RowHits:
+        """Gives up to `n_rows` rows that share a term, best first, ties by row."""
+        scores = self.scores(text)
+        n_found = min(n_rows, int((scores > 0).sum()))
+        if n_found == 0:
+            return RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+        rows = np.argpartition(-scores, n_found - 1)[:n_found].astype(np.int64)
+        order = np.lexsort((rows, -scores[rows]))
+        return RowHits(rows[order], scores[rows][order])

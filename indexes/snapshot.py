@@ -1,0 +1,205 @@
+"""One published state of a shop's knowledge, loaded and ready to be searched. Immutable.
+
+A snapshot is a folder of plain files; `manifest.json` names each with its checksum, and what it was made by. Nothing in it is executable.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes.errors import SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
+from indexes.lexical_index import LexicalIndex, lexical_terms
+from indexes.vector_index import VectorIndex
+from knowledge.records import Article, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
+from knowledge.shop import Shop
+from knowledge.templates import literal_words
+
+FORMAT_VERSION = 1
+CONTRACT_VERSION = "1"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyKey:
+    """A text under which a reply is found: one of its triggers, or its own words."""
+
+    reply_row: int
+    is_trigger: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot is and what it was made by."""
+
+    snapshot_id: str
+    store_id: str
+    created_at: str
+    model_id: str
+    dimension: int
+    knowledge_hash: str
+    counts: dict[str, int]
+    files: dict[str, str]  # path within the snapshot → sha256
+    format_version: int = FORMAT_VERSION
+    contract_version: str = CONTRACT_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Records and indexes of one shop. Rows of `keys` are rows of the key indexes; `keys[i].reply_row` is a row of `shop.replies`."""
+
+    manifest: Manifest
+    shop: Shop
+    keys: tuple[ReplyKey, ...]
+    key_vectors: VectorIndex
+    key_needs: VectorIndex  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
+    key_terms: LexicalIndex
+    passage_vectors: VectorIndex
+    passage_terms: LexicalIndex
+    key_reply_rows: npt.NDArray[np.int64]  # [n_keys]
+    key_is_trigger: npt.NDArray[np.bool_]  # [n_keys]
+    article_passages: dict[str, tuple[int, ...]]  # article id → its rows of `shop.passages`
+    passage_words: tuple[frozenset[str], ...]  # each passage's lexical terms, for picking the span to quote
+
+
+def reply_keys(replies: tuple[ProvenReply, ...]) -> tuple[ReplyKey, ...]:
+    """Gives the keys of every reply in order: its triggers, then its own words."""
+    keys = []
+    for row, reply in enumerate(replies):
+        keys += [ReplyKey(row, True, trigger) for trigger in reply.triggers]
+        keys.append(ReplyKey(row, False, " ".join(literal_words(source) for source in reply.templates().values())))
+    return tuple(keys)
+
+
+def passage_search_text(passage: Passage, article: Article) -> str:
+    """What a passage is found by: where it stands and what it says."""
+    return f"{article.title} {passage.heading} {passage.text}"
+
+
+def assemble(manifest: Manifest, shop: Shop, **indexes: Any) -> Snapshot:
+    """Puts a snapshot together and checks that every index has a row for every record.
+
+    Raises:
+        SnapshotIncompatible: an index and the records differ in number.
+    """
+    keys = reply_keys(shop.replies)
+    expected = {"key_vectors": len(keys), "key_needs": len(keys), "key_terms": len(keys)}
+    expected |= {"passage_vectors": len(shop.passages), "passage_terms": len(shop.passages)}
+    for name, n_rows in expected.items():
+        if len(indexes[name]) != n_rows:
+            raise SnapshotIncompatible(f"number of rows in {name}", expected=str(n_rows), got=str(len(indexes[name])))
+    return Snapshot(
+        manifest=manifest,
+        shop=shop,
+        keys=keys,
+        key_reply_rows=np.array([key.reply_row for key in keys], dtype=np.int64),
+        key_is_trigger=np.array([key.is_trigger for key in keys], dtype=np.bool_),
+        article_passages={article.id: tuple(row for row, passage in enumerate(shop.passages) if passage.article_id == article.id) for article in shop.articles},
+        passage_words=tuple(frozenset(lexical_terms(passage.text)) for passage in shop.passages),
+        **indexes,
+    )
+
+
+def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:
+    """Writes every file, the manifest last, and gives the manifest with their checksums."""
+    folder.mkdir(parents=True)
+    _write_records(snapshot.shop, folder)
+    snapshot.key_vectors.write(folder / "key_vectors.faiss")
+    snapshot.key_needs.write(folder / "key_needs.faiss")
+    snapshot.key_terms.write(folder / "key_terms")
+    snapshot.passage_vectors.write(folder / "passage_vectors.faiss")
+    snapshot.passage_terms.write(folder / "passage_terms")
+    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    manifest = Manifest(**{**_fields(snapshot.manifest), "files": files})
+    (folder / MANIFEST).write_text(json.dumps(_fields(manifest), ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return manifest
+
+
+def read_snapshot(folder: Path, *, model_id: str, dimension: int) -> Snapshot:
+    """Loads a snapshot after checking every file of it.
+
+    Raises:
+        SnapshotMissing: there is no manifest.
+        SnapshotCorrupt: a file is missing or not what the manifest says.
+        SnapshotIncompatible: it was made by another format or model.
+    """
+    manifest = read_manifest(folder)
+    _check_made_by(manifest, model_id=model_id, dimension=dimension)
+    for name, expected in manifest.files.items():
+        path = folder / name
+        got = sha256_of(path) if path.is_file() else "no such file"
+        if got != expected:
+            raise SnapshotCorrupt(path, expected=expected, got=got)
+    return assemble(
+        manifest,
+        _read_records(folder),
+        key_vectors=VectorIndex.read(folder / "key_vectors.faiss"),
+        key_needs=VectorIndex.read(folder / "key_needs.faiss"),
+        key_terms=LexicalIndex.read(folder / "key_terms"),
+        passage_vectors=VectorIndex.read(folder / "passage_vectors.faiss"),
+        passage_terms=LexicalIndex.read(folder / "passage_terms"),
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Gives the manifest of a snapshot folder.
+
+    Raises:
+        SnapshotMissing: there is none.
+        SnapshotCorrupt: it cannot be read.
+        SnapshotIncompatible: it is of another format.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        raise SnapshotMissing(folder)
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        format_version = int(fields["format_version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise SnapshotCorrupt(path, expected="a manifest in JSON", got=type(error).__name__) from error
+    if format_version != FORMAT_VERSION:
+        raise SnapshotIncompatible("format", expected=str(FORMAT_VERSION), got=str(format_version))
+    return Manifest(**fields)
+
+
+def sha256_of(path: Path) -> str:
+    """Gives the file's checksum in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_made_by(manifest: Manifest, *, model_id: str, dimension: int) -> None:
+    if manifest.model_id != model_id:
+        raise SnapshotIncompatible("model", expected=model_id, got=manifest.model_id)
+    if manifest.dimension != dimension:
+        raise SnapshotIncompatible("dimension", expected=str(dimension), got=str(manifest.dimension))
+
+
+def _fields(manifest: Manifest) -> dict[str, Any]:
+    return {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
+
+
+_TABLES: tuple[tuple[str, type[Any]], ...] = (
+    ("articles", Article), ("passages", Passage), ("replies", ProvenReply), ("products", Product),
+    ("sample_orders", SampleOrder), ("sample_conversations", SampleConversation),
+)  # fmt: skip
+
+
+def _write_records(shop: Shop, folder: Path) -> None:
+    (folder / "store.json").write_text(shop.store.model_dump_json(by_alias=True) + "\n", encoding="utf-8")
+    for name, _ in _TABLES:
+        lines = "".join(record.model_dump_json(by_alias=True, exclude_defaults=True) + "\n" for record in getattr(shop, name))
+        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+
+
+def _read_records(folder: Path) -> Shop:
+    tables = {
+        name: tuple(model.model_validate_json(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").split("\n") if line)
+        for name, model in _TABLES
+    }
+    return Shop(store=Store.model_validate_json((folder / "store.json").read_text(encoding="utf-8")), **tables)

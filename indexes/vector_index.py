@@ -1,0 +1,87 @@
+"""Exact cosine search over rows of vectors, by FAISS. Rows are positions; whoever owns the index knows what they mean."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from indexes.embedder import Vectors
+from indexes.errors import DimensionMismatch
+
+# One thread a search: at these sizes handing work to OpenMP's pool costs more than the search, and requests run side by side anyway.
+faiss.omp_set_num_threads(1)
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RowHits:
+    """Rows found for one query, best first, ties by row."""
+
+    rows: Rows
+    similarities: npt.NDArray[np.float32]
+
+
+class VectorIndex:
+    """A flat inner-product index over unit vectors: the similarity is the cosine."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: Vectors) -> "VectorIndex":
+        """Indexes the rows in order; rows must be unit length or zero."""
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls(index)
+
+    @classmethod
+    def read(cls, path: Path) -> "VectorIndex":
+        """Reads what `write` wrote."""
+        return cls(faiss.read_index(str(path)))
+
+    def write(self, path: Path) -> None:
+        """Writes FAISS's own format."""
+        faiss.write_index(self._index, str(path))
+
+    @property
+    def dimension(self) -> int:
+        """Width of the vectors."""
+        return int(self._index.d)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(self, query_vectors: Vectors, *, n_rows: int) -> list[RowHits]:
+        """Gives up to `n_rows` hits a query, fewer when the index is smaller.
+
+        FAISS fills up with row -1 beyond its size, returns ties in any order and answers a zero query with noise:
+        the first are dropped, ties are ordered by row, a zero or non-finite query has no hits.
+
+        Raises:
+            DimensionMismatch: the queries are of another width.
+        """
+        if query_vectors.shape[1] != self.dimension:
+            raise DimensionMismatch(expected=self.dimension, got=query_vectors.shape[1])
+        if len(self) == 0:
+            return [_NOTHING for _ in query_vectors]
+        similarities, rows = self._index.search(np.ascontiguousarray(query_vectors, dtype=np.float32), min(n_rows, len(self)))
+        return [_ordered(q, r, s) for q, r, s in zip(query_vectors, rows, similarities, strict=True)]
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """Gives the stored vectors of the rows, in their order."""
+        return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
+
+
+_NOTHING = RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+
+
+def _ordered(query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32]) -> RowHits:
+    if not np.isfinite(query).all() or not query.any():
+        return _NOTHING
+    found = rows >= 0
+    rows, similarities = rows[found], similarities[found]
+    order = np.lexsort((rows, -similarities))
+    return RowHits(rows[order], similarities[order])

@@ -1,0 +1,1 @@
+"""What the shop knows: records, files and their checking, facts, conditions, templates. Imports no other room."""

@@ -1,0 +1,153 @@
+"""Conditions on facts: a CEL expression with three outcomes. Compiled when loaded, so that a typo is heard at reindex.
+
+Evaluation is by the Rust implementation of the Common Expression Language; a fact that was not sent raises there, which is our *unknown*.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+from knowledge.errors import InvalidCondition
+from knowledge.fact_paths import CONDITION_FACTS, unknown_name
+from knowledge.facts import known
+
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
+_PATHS = re.compile(r"(?<![\w.)\]])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*(?:\s*\()?")
+_MACRO_VARIABLE = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_WORDS = frozenset({"true", "false", "null", "in"})
+_FUNCTIONS = frozenset({
+    "all", "contains", "double", "duration", "endsWith", "exists", "exists_one", "filter", "has", "int", "map", "matches",
+    "size", "startsWith", "string", "timestamp",
+})  # fmt: skip
+
+
+class Outcome(Enum):
+    """What a condition says of an order."""
+
+    TRUE = "true"
+    FALSE = "false"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, with the facts that are wanting when it is unknown."""
+
+    outcome: Outcome
+    verify: tuple[str, ...] = ()
+
+
+ALWAYS = Verdict(Outcome.TRUE)
+
+
+class Condition:
+    """One compiled `when`. Empty source = always true."""
+
+    def __init__(self, source: str) -> None:
+        """Compiles the expression.
+
+        Raises:
+            InvalidCondition: it does not parse, or names a fact or function that does not exist.
+        """
+        self.source = source.strip()
+        self.paths = _referenced_paths(self.source)
+        self._program = _compiled(self.source) if self.source else None
+
+    @property
+    def specificity(self) -> int:
+        """How many different facts it looks at: of two true conditions the one with more says more about this order."""
+        return len(self.paths)
+
+    def evaluate(self, facts: Mapping[str, Any]) -> Verdict:
+        """Gives the outcome for the facts (as `compute_facts` makes them); `false && unknown` is false in either order.
+
+        A comparison of things that cannot be compared is unknown too, naming every fact the condition uses.
+        """
+        return self.evaluate_prepared(prepare_facts(facts))
+
+    def evaluate_prepared(self, prepared: "PreparedFacts") -> Verdict:
+        """As `evaluate`, for facts prepared once a request: converting them costs a hundred times the evaluation."""
+        if self._program is None:
+            return ALWAYS
+        try:
+            result = self._program.execute(prepared.context)
+        except KeyError:
+            return Verdict(Outcome.UNKNOWN, self._wanting(prepared.facts))
+        except (RuntimeError, TypeError, ArithmeticError):
+            return Verdict(Outcome.UNKNOWN, self.paths)
+        if not isinstance(result, bool):
+            return Verdict(Outcome.UNKNOWN, self.paths)
+        return Verdict(Outcome.TRUE if result else Outcome.FALSE)
+
+    def _wanting(self, facts: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(path for path in self.paths if not known(facts, path)) or self.paths
+
+
+@lru_cache(maxsize=4_096)
+def compile_condition(source: str) -> Condition:
+    """Gives the condition of the source; equal sources share one."""
+    return Condition(source)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFacts:
+    """Facts converted for CEL, beside the facts themselves."""
+
+    facts: Mapping[str, Any]
+    context: Any
+
+
+def prepare_facts(facts: Mapping[str, Any]) -> PreparedFacts:
+    """Gives the facts in CEL's types: money a double, a day its midnight in UTC; everything else as it is."""
+    return PreparedFacts(facts, cel.Context(variables={name: _cel_value(value) for name, value in facts.items()}))
+
+
+def _cel_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _cel_value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cel_value(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)  # the binding takes fixed offsets only
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    return value
+
+
+def _compiled(source: str) -> Any:
+    try:
+        program = cel.compile(source)
+    except ValueError as error:
+        first = str(error).split("ERROR: ")[-1].splitlines()[0]
+        raise InvalidCondition(source, f"does not parse: {first}") from error
+    strangers = sorted(name for name in program.functions() if name[:1].isalpha() and name not in _FUNCTIONS)
+    if strangers:
+        raise InvalidCondition(source, f"calls {strangers[0]!r}; expected one of {', '.join(sorted(_FUNCTIONS))}")
+    return program
+
+
+def _referenced_paths(source: str) -> tuple[str, ...]:
+    """Gives the facts that the expression names, sorted, after checking that each exists."""
+    bare = _STRINGS.sub('""', source)
+    bound = set(_MACRO_VARIABLE.findall(bare))
+    paths = set()
+    for match in _PATHS.findall(bare):
+        words = [word.strip() for word in match.rstrip("( ").split(".")]
+        called = match.endswith("(")
+        if words[0] in _WORDS or words[0] in bound or (called and len(words) == 1):
+            continue
+        path = words[:-1] if called else words  # the last word of a call is the method: order.item.category.startsWith(
+        reason = unknown_name(path, CONDITION_FACTS)
+        if reason is not None:
+            raise InvalidCondition(source, reason)
+        paths.add(".".join(path))
+    return tuple(sorted(paths))

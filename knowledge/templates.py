@@ -1,0 +1,244 @@
+"""Reply templates: Jinja2 in its sandbox over facts, with visible blanks for what was not sent.
+
+A draft never carries raw template text, `None` or an invented value: a missing fact is 〔its name〕 and is listed.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError, Undefined, nodes, pass_context
+from jinja2.filters import FILTERS as DEFAULT_FILTERS
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from knowledge.errors import InvalidTemplate
+from knowledge.fact_paths import TEMPLATE_FACTS, fact_name, unknown_name
+from knowledge.formats import FactWriter
+from knowledge.normalise import clean
+
+_DELIMITERS = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
+_RUNAWAY_CHARS = 5_000
+_RENDERING = "_rendering"  # no template can name it: names are checked when compiled
+
+
+@dataclass(slots=True)
+class _Rendering:
+    """What one rendering needs at hand and collects."""
+
+    writer: FactWriter
+    language: str
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A filled text and the facts it lacked (dotted paths, in order of appearance)."""
+
+    text: str
+    missing: tuple[str, ...]
+
+
+class _Missing:
+    """A fact that was not sent: prints as a blank, is false in a test, and passes through filters unchanged."""
+
+    def __init__(self, path: str, rendering: _Rendering) -> None:
+        self._path, self._rendering = path, rendering
+
+    def __getattr__(self, name: str) -> "_Missing":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Missing(f"{self._path}.{name}", self._rendering)
+
+    def __getitem__(self, name: object) -> "_Missing":
+        return self if isinstance(name, int) else _Missing(f"{self._path}.{name}", self._rendering)
+
+    def __str__(self) -> str:
+        if self._path not in self._rendering.missing:
+            self._rendering.missing.append(self._path)
+        return f"〔{fact_name(self._path, language=self._rendering.language)}〕"
+
+    def _self(self, *_: object) -> "_Missing":
+        return self
+
+    def _false(self) -> bool:
+        return False
+
+    def _compared(self, _: object) -> bool:
+        """A comparison decided by a fact that was not sent: false, and the fact is listed as missing."""
+        str(self)
+        return False
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _self
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __round__ = _self
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __contains__ = _compared
+    __bool__ = _false
+    __hash__ = object.__hash__
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class _Known:
+    """A nest of facts whose absent names are blanks, not errors."""
+
+    def __init__(self, facts: Mapping[str, Any], path: str, rendering: _Rendering) -> None:
+        self._facts, self._path, self._rendering = facts, path, rendering
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: Any) -> Any:
+        path = f"{self._path}.{name}"
+        if name not in self._facts:
+            return _Missing(path, self._rendering)
+        return _wrap(self._facts[name], path, self._rendering)
+
+
+def _wrap(value: Any, path: str, rendering: _Rendering) -> Any:
+    if isinstance(value, Mapping):
+        return _Known(value, path, rendering)
+    if isinstance(value, list | tuple):
+        return [_wrap(inner, path, rendering) for inner in value]
+    if isinstance(value, str):
+        return _DELIMITERS.sub("", clean(value))  # a fact is words, never template code
+    return value
+
+
+def _written(name: str) -> Callable[..., Any]:
+    """A filter that writes a fact the shop's way; a missing fact stays a blank."""
+
+    def write(context: Context, value: Any) -> Any:
+        if isinstance(value, _Missing | Undefined):
+            return value
+        try:
+            return getattr(context[_RENDERING].writer, name)(value)
+        except (AttributeError, TypeError, ArithmeticError) as error:
+            raise TemplateRuntimeError(f"{name} cannot write a {type(value).__name__}") from error
+
+    return pass_context(write)
+
+
+def _tail(value: Any, n: int = 4) -> Any:
+    """The last `n` characters, as in «尾号 0001»."""
+    return value if isinstance(value, _Missing) else str(value)[-n:]
+
+
+def _unless_missing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Jinja's own filter, kept from turning a missing fact into a value such as 0."""
+
+    def apply(value: Any, *args: Any, **kwargs: Any) -> Any:
+        return value if isinstance(value, _Missing) else function(value, *args, **kwargs)
+
+    return apply
+
+
+def _default(value: Any, fallback: Any = "") -> Any:
+    """The writer of the reply chose what stands when the fact is missing."""
+    return fallback if isinstance(value, _Missing) else value
+
+
+@pass_context
+def _finalize(context: Context, value: Any) -> str:
+    return str(value) if isinstance(value, _Missing) else context[_RENDERING].writer.plain(value)
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """One environment for all templates; filters read the writer of the rendering they run in."""
+    environment = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined, finalize=_finalize)
+    environment.globals.clear()
+    plain = {name: _unless_missing(DEFAULT_FILTERS[name]) for name in ("length", "lower", "upper", "round", "int")}
+    facts = {name: _written(name) for name in ("date", "time", "when", "money")}
+    environment.filters = plain | facts | {"tail": _tail, "default": _default}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+class ReplyTemplate:
+    """One compiled part of a reply."""
+
+    def __init__(self, source: str) -> None:
+        """Compiles the template.
+
+        Raises:
+            InvalidTemplate: it does not parse, or names a fact or filter that does not exist.
+        """
+        self.source = source
+        try:
+            _check_names(_ENVIRONMENT.parse(source), source)
+            self._template = _ENVIRONMENT.from_string(source)
+        except TemplateError as error:
+            raise InvalidTemplate(source, f"does not parse: {error}") from error
+
+    def render(self, facts: Mapping[str, Any], *, store: Mapping[str, Any], writer: FactWriter, language: str) -> Rendered:
+        """Gives the text filled from the facts alone.
+
+        Raises:
+            InvalidTemplate: the facts make it fail, such as money written as a date, or it writes without end.
+        """
+        rendering = _Rendering(writer=writer, language=language)
+        context = {name: _wrap(value, name, rendering) for name, value in {**facts, "store": store}.items()}
+        try:
+            text = _bounded(self._template.generate({**context, _RENDERING: rendering}))
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise InvalidTemplate(self.source, f"cannot be filled: {error}") from error
+        return Rendered(text.strip(), tuple(rendering.missing))
+
+
+@lru_cache(maxsize=16_384)
+def compile_template(source: str) -> ReplyTemplate:
+    """Gives the template of the source; equal sources share one."""
+    return ReplyTemplate(source)
+
+
+def _bounded(pieces: Iterator[str]) -> str:
+    written: list[str] = []
+    n_chars = 0
+    for piece in pieces:
+        written.append(piece)
+        n_chars += len(piece)
+        if n_chars > _RUNAWAY_CHARS:
+            raise ValueError(f"writes more than {_RUNAWAY_CHARS} characters")
+    return "".join(written)
+
+
+def _check_names(tree: nodes.Template, source: str) -> None:
+    """Every dotted name must be a fact, the shop's or one the template itself sets."""
+    own = {name.name for name in tree.find_all(nodes.Name) if name.ctx in ("store", "param")}
+    inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
+    for node in tree.find_all((nodes.Getattr, nodes.Name)):
+        path = _dotted(node)
+        if path is None or id(node) in inner or path[0] in own:
+            continue
+        reason = unknown_name(path, TEMPLATE_FACTS)
+        if reason is not None:
+            raise InvalidTemplate(source, reason)
+
+
+def _dotted(node: nodes.Node) -> list[str] | None:
+    """`order.items[0].title` → its names without positions; None when it starts from something else."""
+    if isinstance(node, nodes.Name):
+        return [node.name]
+    if isinstance(node, nodes.Getitem):
+        return _dotted(node.node)
+    if isinstance(node, nodes.Getattr):
+        above = _dotted(node.node)
+        return None if above is None else [*above, node.attr]
+    return None
+
+
+_CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
+
+
+def literal_words(source: str) -> str:
+    """Gives a template's own words, without its code: what can be searched before any order is known."""
+    return _CODE.sub("", source)

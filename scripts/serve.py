@@ -1,0 +1,37 @@
+"""`python -m scripts.serve`: serve every published shop over HTTP."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from scripts.progress import STDERR
+from suggest.api import create_app
+from suggest.errors import InvalidSettings
+from suggest.logs import configure_logging
+from suggest.settings import load_settings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def serve(
+    index_dir: Annotated[Path | None, typer.Option(help="Where published indexes live [default: SUGGEST_INDEX_DIR or var/indexes]")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on", min=0, max=65_535)] = 8000,
+) -> None:
+    """Starts the service; the agent console is at /console, the API's documentation at /docs."""
+    try:
+        settings = load_settings(dict(os.environ), index_dir=index_dir)
+    except InvalidSettings as error:
+        STDERR.print(str(error), markup=False)
+        raise typer.Exit(2) from error
+    configure_logging(settings.log_level)
+    STDERR.print(f"Huashu 话术 on http://{host}:{port}/console", markup=False, highlight=False)
+    uvicorn.run(create_app(settings), host=host, port=port, log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    app()

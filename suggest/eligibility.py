@@ -1,0 +1,77 @@
+"""Which replies and articles may be used at all: dates, products and conditions, before anything is ranked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from knowledge.conditions import Outcome, PreparedFacts, Verdict, compile_condition, prepare_facts
+from knowledge.products import ProductCatalogue, fits_products
+from knowledge.records import Article, ProvenReply
+from knowledge.shop import in_force
+
+_NO_DATE_SENT = Verdict(Outcome.UNKNOWN, ("order.paid_at",))
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """The facts of one request, ready for many replies."""
+
+    facts: Mapping[str, Any]
+    prepared: PreparedFacts  # the same, in CEL's types
+    now: datetime
+    timezone: str
+    products: tuple[tuple[str, str], ...]  # (sku, category) of the item in question and of those mentioned
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], *, now: datetime, timezone: str, mentioned: tuple[str, ...], catalogue: ProductCatalogue) -> "Circumstances":
+        """Gathers them. What the message names goes before the order's item."""
+        named = [(sku, product.category) for sku in mentioned if (product := catalogue.by_sku(sku)) is not None]
+        item = facts["order"].get("item")
+        if item is not None and not named:
+            named = [(item.get("sku", ""), item.get("category", ""))]
+        return cls(facts, prepare_facts(facts), now, timezone, tuple(named))
+
+
+class Eligibility:
+    """Judges replies for one request; equal conditions are evaluated once."""
+
+    def __init__(self, circumstances: Circumstances) -> None:
+        self.circumstances = self._here = circumstances
+        self._verdicts: dict[str, Verdict] = {}
+
+    def of_reply(self, reply: ProvenReply) -> Verdict:
+        """Gives the outcome over dates, products and condition together: false if any is false, then unknown if any is."""
+        dates = self._dates(reply)
+        if dates.outcome is Outcome.FALSE or not self._products_fit(reply.products):
+            return Verdict(Outcome.FALSE)
+        condition = self._verdicts.get(reply.when)
+        if condition is None:
+            condition = self._verdicts[reply.when] = compile_condition(reply.when).evaluate_prepared(self._here.prepared)
+        if condition.outcome is Outcome.TRUE and dates.outcome is Outcome.UNKNOWN:
+            return dates
+        return condition
+
+    def of_article(self, article: Article) -> bool:
+        """Whether the article may be quoted now, for the item in question."""
+        return in_force(article, now=self._here.now, timezone=self._here.timezone) and self._products_fit(article.products)
+
+    def product_named(self, reply: ProvenReply) -> bool:
+        """Whether the reply is written for the very product or category in question."""
+        return bool(reply.products) and bool(self._here.products)
+
+    def _products_fit(self, wanted: tuple[str, ...]) -> bool:
+        """A reply for the phone never answers a question about the juicer; with no product known, anything may fit."""
+        here = self._here.products
+        return not wanted or not here or any(fits_products(wanted, sku, category) for sku, category in here)
+
+    def _dates(self, reply: ProvenReply) -> Verdict:
+        if reply.effective_from is None and reply.effective_to is None:
+            return Verdict(Outcome.TRUE)
+        moment = self._here.now
+        if reply.effective_basis == "paid_at":
+            paid_at = self._here.facts["order"].get("paid_at")
+            if paid_at is None:
+                return _NO_DATE_SENT
+            moment = paid_at
+        return Verdict(Outcome.TRUE if in_force(reply, now=moment, timezone=self._here.timezone) else Outcome.FALSE)

@@ -1,0 +1,240 @@
+"""The path of a message: understand → retrieve → rank → draft. The endpoint and the evaluation call the same object.
+
+To follow one message, read `Suggester.suggest` and the five it calls.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from indexes.embedder import Embedder
+from indexes.lexical_index import lexical_terms
+from indexes.snapshot import Snapshot
+from knowledge.chats import LabelledChat
+from knowledge.conditions import Outcome
+from knowledge.facts import FactTree, compute_facts
+from knowledge.formats import FactWriter
+from suggest.contract import (
+    Abstention,
+    EvidencePassage,
+    ScenarioProbability,
+    Suggestion,
+    SuggestionRequest,
+    SuggestionResponse,
+    UnderstandingOut,
+)
+from suggest.drafting import Draft, Drafter
+from suggest.eligibility import Circumstances, Eligibility
+from suggest.escalation import clarifying_questions, escalation
+from suggest.passages import best_passages, evidence_for
+from suggest.ranking import Candidate, Ranker, SignalTable, rank, signal_table
+from suggest.reasons import abstention, reasons
+from suggest.retrieval import Hits, retrieve
+from suggest.understanding import MessageReader, Understanding
+
+_SHOWN_SCENARIOS = 3
+_NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
+_BLOCKING_WARNINGS = frozenset({"over_authority", "missing_fact", "banned_phrase"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Candidates and hits of one question."""
+
+    question: Understanding
+    hits: Hits
+    candidates: list[Candidate]
+
+
+class Suggester:
+    """One shop's pipeline over one snapshot. Stateless between requests; safe from several threads."""
+
+    def __init__(self, snapshot: Snapshot, *, embedder: Embedder, reader: MessageReader, ranker: Ranker, min_confidence: float | None = None) -> None:
+        self.snapshot = snapshot
+        self.threshold = ranker.threshold if min_confidence is None else min_confidence
+        self._embedder, self._reader, self._ranker = embedder, reader, ranker
+        self._catalogue = snapshot.shop.catalogue()
+
+    def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
+        """Gives ranked drafts, or the reason for silence. The same snapshot and request give the same answer, timings aside."""
+        store, timings = self.snapshot.shop.store, _Timings()
+        with timings.stage("understand"):
+            understanding = self._reader.understand(request.message, request.history, self._catalogue)
+            facts = self._facts(request, understanding, now)
+            eligibility = self._eligibility(facts, understanding, now)
+        answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+        with timings.stage("draft"):
+            drafter = Drafter(
+                store=store, facts=facts, history=request.history, understanding=understanding,
+                writer=FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency)),
+            )  # fmt: skip
+            suggestions = self._drafts(answers, drafter, eligibility, facts, request_id=request_id, top_k=request.top_k)
+            passages = self._passages(answers, eligibility)
+        silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
+        return SuggestionResponse(
+            request_id=request_id,
+            snapshot_id=self.snapshot.manifest.snapshot_id,
+            model=self.snapshot.manifest.model_id,
+            timings_ms=timings.rounded(),
+            understanding=_shown(understanding),
+            suggestions=[_with_signals(one, request.debug) for one in suggestions],
+            passages=passages if understanding.readings[0].has_words else [],
+            abstained=silent,
+            clarifying_questions=clarifying_questions(understanding, answers[0].candidates, facts, silent is not None, store.language),
+            escalate=escalation(understanding, [one.reply_id for one in suggestions], self.snapshot.shop, facts),
+            debug=_debug(answers, silent) if request.debug else None,
+        )
+
+    def judge(self, chat: LabelledChat) -> Eligibility:
+        """Gives what may be used for a labelled chat, judged anew, for checking drafts."""
+        request = request_of(chat)
+        understanding = self._reader.understand(request.message, request.history, self._catalogue)
+        return self._eligibility(self._facts(request, understanding, chat.now), understanding, chat.now)
+
+    def signals(self, chat: LabelledChat) -> SignalTable:
+        """Gives the signals of a labelled chat's candidates, for fitting the ranker on exactly what it will see."""
+        request = request_of(chat)
+        understanding = self._reader.understand(request.message, request.history, self._catalogue)
+        facts = self._facts(request, understanding, chat.now)
+        eligibility = self._eligibility(facts, understanding, chat.now)
+        hits = retrieve(understanding, self.snapshot, self._embedder)
+        return signal_table(understanding, hits, self.snapshot, eligibility, tier=str(facts["customer"].get("tier", "")))
+
+    def _facts(self, request: SuggestionRequest, understanding: Understanding, now: datetime) -> FactTree:
+        said = [request.message, *(turn.text for turn in reversed(request.history))]
+        facts = compute_facts(
+            order=request.order, customer=request.customer, agent=request.agent, now=now,
+            store=self.snapshot.shop.store, catalogue=self._catalogue, said=said,
+        )  # fmt: skip
+        facts["message"] = understanding.condition_facts()
+        return facts
+
+    def _eligibility(self, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
+        timezone = self.snapshot.shop.store.timezone
+        return Eligibility(Circumstances.of(facts, now=now, timezone=timezone, mentioned=understanding.products, catalogue=self._catalogue))
+
+    def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "_Timings") -> Answer:
+        with timings.stage("retrieve"):
+            hits = retrieve(question, self.snapshot, self._embedder)
+        with timings.stage("rank"):
+            candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, tier=str(facts["customer"].get("tier", "")))
+        return Answer(question, hits, candidates)
+
+    def _drafts(self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_id: str, top_k: int) -> list[Suggestion]:
+        """The first `top_k` drafts above the threshold, no two alike. `top_k` only says when to stop: it never reorders."""
+        chosen: list[Suggestion] = []
+        terms: list[set[str]] = []
+        if not answers[0].question.readings[0].has_words:
+            return chosen
+        for answer, candidate in in_turn(answers):
+            if len(chosen) == top_k:
+                break
+            if candidate.confidence < self.threshold:
+                continue
+            draft = drafter.draft(candidate)
+            own = set(lexical_terms(draft.text))
+            if not draft.text or any(len(own & other) / len(own | other) >= _NEAR_DUPLICATE for other in terms):
+                continue
+            terms.append(own)
+            evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility)
+            chosen.append(self._suggestion(candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_id=request_id))
+        return chosen
+
+    def _suggestion(
+        self, candidate: Candidate, draft: Draft, evidence: list[EvidencePassage], facts: FactTree, question: Understanding, *, rank: int, request_id: str
+    ) -> Suggestion:
+        reply = candidate.reply
+        within_authority = reply.authority == "agent" or facts["agent"].get("role") == "lead"
+        blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
+        sendable = candidate.verdict.outcome is Outcome.TRUE and within_authority and not blocked
+        calm_and_sure = candidate.confidence >= self._ranker.auto_reply_threshold and question.threat < 0.5 and not draft.warnings
+        return Suggestion(
+            suggestion_id=hashlib.sha256(f"{self.snapshot.manifest.snapshot_id}/{request_id}/{reply.id}".encode()).hexdigest()[:20],
+            reply_id=reply.id,
+            reply_ids=[reply.id],
+            rank=rank,
+            scenario=reply.scenario,
+            text=draft.text,
+            parts=draft.parts,
+            confidence=round(candidate.confidence, 4),
+            sendable=sendable,
+            missing=list(draft.missing),
+            verify=list(candidate.verdict.verify),
+            warnings=list(draft.warnings),
+            evidence=evidence,
+            attachments=list(reply.attachments),
+            auto_reply=sendable and calm_and_sure and not question.scenarios.get("safety", 0.0) >= 0.2,
+            why=reasons(candidate, question, language=self.snapshot.shop.store.language),
+            signals=self._ranker.parts(candidate.signals),
+        )
+
+    def _passages(self, answers: list[Answer], eligibility: Eligibility) -> list[EvidencePassage]:
+        """The best passages of each question in turn, no article twice."""
+        per_question = [best_passages(a.question, a.hits, self.snapshot, eligibility, a.candidates) for a in answers[1:] or answers]
+        seen: dict[str, EvidencePassage] = {}
+        for depth in range(max(map(len, per_question), default=0)):
+            for passages in per_question:
+                if depth < len(passages):
+                    seen.setdefault(passages[depth].article_id, passages[depth])
+        return list(seen.values())[:3]
+
+
+def request_of(chat: LabelledChat, *, top_k: int = 3) -> SuggestionRequest:
+    """Gives the request that a console would have sent for the chat."""
+    return SuggestionRequest(
+        message=chat.message, history=chat.history, order=chat.order, customer=chat.customer, agent=chat.agent,
+        channel=chat.channel, now=chat.now, top_k=top_k, store=chat.store, request_id=chat.id,
+    )  # fmt: skip
+
+
+def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
+    """Gives each reply once: the best of every separate question first, then all by confidence. One question: its own order."""
+    whole, parts = answers[0], answers[1:]
+    given: set[str] = set()
+    heads = sorted(((a, a.candidates[0]) for a in parts if a.candidates), key=lambda head: (-head[1].confidence, head[1].reply.id))
+    rest = [(a, c) for a in (parts or [whole]) for c in a.candidates]
+    rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
+    for answer, candidate in [*heads, *rest]:
+        if candidate.reply.id not in given:
+            given.add(candidate.reply.id)
+            yield answer, candidate
+
+
+class _Timings:
+    """Milliseconds by stage, added up over the questions of a message."""
+
+    def __init__(self) -> None:
+        self._ms: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._ms[name] = self._ms.get(name, 0.0) + (time.perf_counter() - started) * 1_000
+
+    def rounded(self) -> dict[str, float]:
+        return {name: round(ms, 3) for name, ms in self._ms.items()} | {"total": round(sum(self._ms.values()), 3)}
+
+
+def _shown(understanding: Understanding) -> UnderstandingOut:
+    likely = sorted(understanding.scenarios.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_SCENARIOS]
+    return UnderstandingOut(
+        scenarios=[ScenarioProbability(id=name, probability=round(probability, 4)) for name, probability in likely],
+        emotion=understanding.emotion,
+        threatens=understanding.threat >= 0.5,
+        language=understanding.language,
+        products=list(understanding.products),
+        questions=[question.text for question in understanding.questions] or [understanding.text],
+    )
+
+
+def _with_signals(suggestion: Suggestion, debug: bool) -> Suggestion:
+    return suggestion if debug else suggestion.model_copy(update={"signals": None})
+
+
+def _debug(answers: Sequence[Answer], silent: Abstention | None) -> dict[str, object]:
+    nearest = [{"reply_id": c.reply.id, "confidence": round(c.confidence, 4), "outcome": c.verdict.outcome.value} for c in answers[0].candidates[:5]]
+    return {"nearest": nearest, "abstained": silent is not None, "n_eligible": len(answers[0].candidates)}

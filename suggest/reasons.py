@@ -1,0 +1,45 @@
+"""Why a draft is offered, or why none is, in the shop's language. Words for people; decides nothing."""
+
+from collections.abc import Sequence
+
+from knowledge.conditions import Outcome
+from knowledge.fact_paths import fact_name
+from knowledge.scenarios import scenario_name
+from suggest.contract import Abstention
+from suggest.ranking import Candidate
+from suggest.understanding import Understanding
+
+
+def reasons(candidate: Candidate, question: Understanding, *, language: str) -> list[str]:
+    """Gives up to three short reasons: what the customer wants, what of the order decided, what is still to be checked."""
+    english = language == "en"
+    reply = candidate.reply
+    probability = question.scenarios.get(reply.scenario, 0.0)
+    name = scenario_name(reply.scenario, language=language)
+    told = [f"asks about {name} ({probability:.0%})" if english else f"客户在问：{name}（{probability:.0%}）"]
+    if reply.when and candidate.verdict.outcome is Outcome.TRUE:
+        told.append(f"fits this order: {reply.when}" if english else f"符合订单情况：{reply.when}")
+    if candidate.verdict.verify:
+        facts = ("," if english else "、").join(dict.fromkeys(fact_name(path, language=language) for path in candidate.verdict.verify))
+        told.append(f"check first: {facts}" if english else f"请先核对：{facts}")
+    if reply.authority == "lead":
+        told.append("ask your lead" if english else "需主管授权")
+    return told
+
+
+def abstention(understanding: Understanding, candidates: Sequence[Candidate], threshold: float, language: str) -> Abstention:
+    """Gives why nothing is suggested."""
+    english = language == "en"
+    if not understanding.readings[0].has_words:
+        said = "there are no words in the message" if english else "消息里没有文字，无法判断客户的意思"
+        return Abstention(reason="no_words", message=said)
+    if not candidates:
+        said = "no reply of this shop fits this order" if english else "没有适用于这笔订单的话术"
+        return Abstention(reason="nothing_eligible", message=said)
+    best = candidates[0].confidence
+    said = (
+        f"the nearest reply is {best:.0%} sure, below the threshold of {threshold:.0%}"
+        if english
+        else f"最接近的话术把握只有 {best:.0%}，低于门槛 {threshold:.0%}，请人工回复"
+    )
+    return Abstention(reason="below_threshold", message=said)

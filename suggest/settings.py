@@ -1,0 +1,41 @@
+"""How the service runs: one frozen object from `SUGGEST_*` variables, read once at the edge and passed down."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from suggest.errors import InvalidSettings
+
+PREFIX = "SUGGEST_"
+
+
+class Settings(BaseSettings):
+    """Every field is one environment variable, `SUGGEST_` before its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    index_dir: Annotated[Path, Field(description="Folder of published indexes, one folder per shop")] = Path("var/indexes")
+    model: Annotated[str, Field(description="Embedding model: a folder or hub id; empty for the bundled one")] = ""
+    min_confidence: Annotated[float | None, Field(ge=0, le=1, description="Drafts below this are not shown; empty for the shipped threshold")] = None
+    max_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000, description="Largest request body, in bytes")] = 512_000
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level of log lines")] = "INFO"
+
+
+def load_settings(environment: dict[str, str], **overrides: object) -> Settings:
+    """Gives the settings of the environment; `overrides` (from the command line) win.
+
+    Raises:
+        InvalidSettings: an unknown `SUGGEST_*` name, or a value out of range.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in known:
+            raise InvalidSettings(name, value=environment[name], expected=f"one of {', '.join(sorted(known))}")
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise InvalidSettings(name, value=str(first.get("input")), expected=first["msg"]) from error

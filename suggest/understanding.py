@@ -1,0 +1,171 @@
+"""First step: from what was written to what is meant. Texts to match with, needs, scenarios, emotion, threat, separate questions."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes.classifier import TextClassifier
+from knowledge.normalise import match_form
+from knowledge.order_context import Turn
+from knowledge.products import ProductCatalogue
+
+# What consoles paste around a customer's words; it says nothing about the need.
+_CONSOLE_CARDS = re.compile(
+    r"(?:咨询)?订单(?:编?号)[:：]?\s*[\w\[\]\-]+|订单金额[:：]?\s*[\d.,¥￥\[\]元x]+|下单时间[:：]?\s*[\d\-/: \[\]年月日]+|商品链接[:：]?\s*\S+|https?://\S+|^转人工(?:服务|客服)?[。!！]?$"
+)
+_GREETING = re.compile(r"^(?:(?:您好|你好|在吗|在不在|亲|哈喽|hello|hi|hey)(?:[,，。!！?？~～\s啊呀]+|$))+")
+_SEPARATORS = re.compile(r"[。！？!?；;\n]+|(?<=[^\d])[,，、]\s*(?=另外|还有|对了|顺便|然后|and\b|also\b)|\s{2,}")
+_CONNECTIVES = re.compile(r"^(?:另外|还有就是|还有|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|and|also)[,，:：\s]*")
+_CONNECTIVE_INSIDE = re.compile(r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\balso\b|\band (?:how|what|when|can|do|is|where|will)\b)")
+_COMMAS = re.compile(r"[,，\s]+")
+_WORD = re.compile(r"\w")
+_MIN_QUESTION_CHARS = 3
+# Below this many characters a message leans on what was said before (design.md: most misses on real chats are such turns).
+_SHORT_CHARS = 8.0
+_SURE = 0.6  # a prediction below this is *unknown* to conditions
+_SEPARATE_QUESTION = 0.35  # each clause must stand for its own scenario at least this surely
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text to match with, and what the need model makes of it."""
+
+    text: str
+    needs: npt.NDArray[np.float32]  # probabilities over need labels
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything to match."""
+        return _WORD.search(self.text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What was heard. `readings[0]` is the message alone; the others add what was said before."""
+
+    readings: tuple[Reading, ...]
+    lean_on_history: float  # 0: the message stands alone, 1: only history tells
+    scenarios: dict[str, float]  # every scenario's probability, sums to 1
+    emotions: dict[str, float]
+    threat: float
+    language: str
+    products: tuple[str, ...]
+    questions: tuple["Understanding", ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        """The message as it is matched."""
+        return self.readings[0].text
+
+    @property
+    def emotion(self) -> str:
+        """The likeliest emotion; ties by name."""
+        return max(sorted(self.emotions), key=lambda name: self.emotions[name])
+
+    @property
+    def upset(self) -> float:
+        """Probability that the customer is upset or angry."""
+        return self.emotions.get("upset", 0.0) + self.emotions.get("angry", 0.0)
+
+    def condition_facts(self) -> dict[str, object]:
+        """Gives `message.*` for conditions: only what the model is sure of, the rest is unknown."""
+        facts: dict[str, object] = {}
+        if self.emotions[self.emotion] >= _SURE:
+            facts["emotion"] = self.emotion
+        if not 1 - _SURE < self.threat < _SURE:
+            facts["threatens"] = self.threat >= _SURE
+        sure = sorted(name for name, probability in self.scenarios.items() if probability >= _SURE)
+        if sure:
+            facts["scenarios"] = sure
+        return facts
+
+
+class MessageReader:
+    """Holds the models that read messages; they are the same for every shop."""
+
+    def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier) -> None:
+        self._needs, self._emotions, self._threats = needs, emotions, threats
+        names = sorted({label.split("/")[0] for label in needs.labels})
+        self._scenario_names = names
+        self._to_scenario = np.array([[label.split("/")[0] == name for name in names] for label in needs.labels], dtype=np.float32)
+
+    def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue) -> Understanding:
+        """Gives what the message means with its history."""
+        words = strip_console(message)
+        texts = [words, *_with_history(words, history)]
+        emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
+        threat = float(self._threats.probabilities([words])[0][self._threats.labels.index("threat")])
+        whole = self._meaning(texts, history=bool(history), emotions=emotions, threat=threat, products=tuple(catalogue.mentioned(words)))
+        return self._with_questions(whole, history, catalogue)
+
+    def _meaning(self, texts: list[str], *, history: bool, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:
+        needs = self._needs.probabilities(texts)
+        lean = float(np.exp(-len(texts[0]) / _SHORT_CHARS)) if history else 0.0
+        mixed = (1 - lean) * needs[0] + lean * needs[1:].mean(axis=0) if history else needs[0]
+        return Understanding(
+            readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
+            lean_on_history=lean,
+            scenarios=dict(zip(self._scenario_names, map(float, mixed @ self._to_scenario), strict=True)),
+            emotions=emotions,
+            threat=threat,
+            language="zh" if re.search(r"[㐀-鿿]", texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
+            products=products,
+        )
+
+    def _with_questions(self, whole: Understanding, history: Sequence[Turn], catalogue: ProductCatalogue) -> Understanding:
+        """Adds the separate questions: clauses that the need model hears different scenarios in."""
+        best: dict[str, tuple[float, str]] = {}
+        clauses = split_clauses(whole.text)
+        if len(clauses) < 2:
+            return whole
+        for clause, needs in zip(clauses, self._needs.probabilities(clauses), strict=True):
+            scenarios = needs @ self._to_scenario
+            top = int(np.argmax(scenarios))
+            name = self._scenario_names[top]
+            if scenarios[top] >= _SEPARATE_QUESTION and not name.startswith("chat.") and scenarios[top] > best.get(name, (0.0, ""))[0]:
+                best[name] = (float(scenarios[top]), clause)
+        if len(best) < 2:
+            return whole
+        asked = sorted(best.values(), key=lambda found: clauses.index(found[1]))
+        parts = tuple(
+            self._meaning(
+                [clause, *_with_history(clause, history)], history=bool(history), emotions=whole.emotions, threat=whole.threat,
+                products=tuple(catalogue.mentioned(clause)) or whole.products,
+            )
+            for _, clause in asked
+        )  # fmt: skip
+        return Understanding(**{name: getattr(whole, name) for name in Understanding.__dataclass_fields__ if name != "questions"}, questions=parts)
+
+
+def strip_console(message: str) -> str:
+    """Gives the customer's own words: no pasted cards, no line said twice, no greeting before the matter.
+
+    A message that is nothing but a greeting or a card stays as it is.
+    """
+    form = match_form(message)
+    own = _CONSOLE_CARDS.sub(" ", form).strip()
+    lines = list(dict.fromkeys(line.strip() for line in re.split(r"[\n]+|\s{2,}", own) if line.strip()))
+    joined = " ".join(lines)
+    return _GREETING.sub("", joined).strip() or joined or form
+
+
+def split_clauses(text: str) -> list[str]:
+    """Gives the pieces of a message that may each ask something, in order, without their connectives."""
+    pieces = [piece for part in _SEPARATORS.split(text) for piece in _CONNECTIVE_INSIDE.split(part)]
+    pieces = [_CONNECTIVES.sub("", piece.strip(" ,，、")).strip() for piece in pieces]
+    pieces = [piece for piece in pieces if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
+    if len(pieces) == 1:
+        pieces = [piece for piece in _COMMAS.split(pieces[0]) if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
+    return list(dict.fromkeys(pieces))
+
+
+def _with_history(words: str, history: Sequence[Turn]) -> list[str]:
+    """The last customer turn before the message, and the last four turns of either speaker, each with the message."""
+    if not history:
+        return []
+    asked = [strip_console(turn.text) for turn in history if turn.role == "customer"]
+    recent = [strip_console(turn.text) for turn in history[-4:]]
+    return [" ".join([*asked[-1:], words]), " ".join([*recent, words])]
