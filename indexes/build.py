@@ -17,9 +17,10 @@ from knowledge.shop import Shop
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
 _BATCH = 512
-# Each reply must be found among the first 10 by its own trigger; below this share something is broken, not merely worse.
+# Each reply must be found among the first 50 by its own trigger (many replies of a scenario may share one);
+# below this share something is broken, not merely worse.
 CANARY_FLOOR = 0.97
-_CANARY_ROWS = 10
+_CANARY_ROWS = 50
 
 
 def build_snapshot(shop: Shop, *, embedder: Embedder, needs: TextClassifier, now: datetime, on_progress: Progress | None = None) -> Snapshot:

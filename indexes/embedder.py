@@ -6,12 +6,13 @@ Queries and documents are encoded by different calls on purpose: many models pro
 import json
 import threading
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 from tokenizers import Tokenizer
 
 from indexes.errors import ModelUnavailable
@@ -20,6 +21,7 @@ from knowledge.normalise import match_form
 Vectors = npt.NDArray[np.float32]  # [n_texts, dimension], each row of unit length, or zero when the text says nothing
 
 BUNDLED_MODEL = Path(__file__).parent / "models" / "zh-static"
+_UNKNOWN_TOKENS = ("<unk>", "[UNK]")  # they have a vector of their own, the same for every emoji: alone it says nothing
 
 
 class Embedder(Protocol):
@@ -68,14 +70,16 @@ class StaticEmbedder:
     def __init__(self, path: Path) -> None:
         try:
             self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
-            weights = load_file(path / "model.safetensors")
-        except (OSError, ValueError) as error:
+            content = (path / "model.safetensors").read_bytes()
+            self._table: Vectors = load(content)["embedding.weight"].astype(np.float32)
+        except Exception as error:  # tokenizers raises a bare Exception for a missing or damaged file
             raise ModelUnavailable(str(path), str(error)) from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._table: Vectors = weights["embedding.weight"].astype(np.float32)
+        self._unknown = {self._tokenizer.token_to_id(token) for token in _UNKNOWN_TOKENS}
         self._lock = threading.Lock()
-        self.model_id = path.name if path.parent == BUNDLED_MODEL.parent else str(path)
+        # The name alone would let a retrained model search an older one's vectors.
+        self.model_id = f"{path.name}@{sha256(content).hexdigest()[:12]}"
         self.dimension = int(self._table.shape[1])
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
@@ -89,7 +93,7 @@ class StaticEmbedder:
             encodings = self._tokenizer.encode_batch(forms, add_special_tokens=False)
         vectors = np.zeros((len(forms), self.dimension), dtype=np.float32)
         for row, encoding in enumerate(encodings):
-            if encoding.ids:
+            if not self._unknown.issuperset(encoding.ids):
                 vectors[row] = self._table[encoding.ids].mean(axis=0)
         return unit(vectors)
 
@@ -98,8 +102,10 @@ class TransformerEmbedder:
     """Any sentence-transformers model, with its own prompts. Imports torch only when it is chosen."""
 
     def __init__(self, model: str) -> None:
-        from sentence_transformers import SentenceTransformer
-
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise ModelUnavailable(model, "sentence-transformers is not installed: pip install 'huashu[models]'") from error
         try:
             self._model = SentenceTransformer(model, device="cpu")
         except (OSError, ValueError, RuntimeError) as error:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from indexes.classifier import hashed_ngrams
+from indexes.classifier import TextClassifier, hashed_ngrams, softmax
 from indexes.embedder import Embedder
 
 N_BUCKETS = 2**14
@@ -64,6 +64,21 @@ def fit_classifier(
     return FitReport(n_train=len(train), n_held_out=len(held_out), accuracy=accuracy, temperature=temperature)
 
 
+def refit_temperature(folder: Path, classifier: TextClassifier, texts: Sequence[str], groups: Sequence[str]) -> float:
+    """Makes the probabilities of label groups (`group/label`) honest on other texts than the bank's, writes and gives the temperature."""
+    names = sorted({label.split("/")[0] for label in classifier.labels})
+    member = np.array([[label.split("/")[0] == name for name in names] for label in classifier.labels], dtype=np.float32)
+    known = [row for row, group in enumerate(groups) if group in names]
+    logits = classifier.logits([texts[row] for row in known])
+    target = [names.index(groups[row]) for row in known]
+    candidates = np.linspace(0.2, 2.0, 37)
+    losses = [-np.log(np.maximum((softmax(logits / t) @ member)[np.arange(len(target)), target], 1e-6)).mean() for t in candidates]
+    temperature = float(candidates[int(np.argmin(losses))])
+    card = json.loads((folder / "labels.json").read_text(encoding="utf-8")) | {"temperature": round(temperature, 4)}
+    (folder / "labels.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return temperature
+
+
 class _Linear(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its types may be absent
     def __init__(self, n_buckets: int, dimension: int, n_labels: int) -> None:
         super().__init__()
@@ -88,8 +103,11 @@ def _fit_temperature(logits: torch.Tensor, target: torch.Tensor) -> float:
 
 def _write(model: _Linear, names: list[str], temperature: float, out_dir: Path) -> None:
     out_dir.mkdir(parents=True, exist_ok=True)
+    ngrams = model.ngrams.weight.detach().numpy()
+    scale = np.abs(ngrams).max(axis=0) / 127 + 1e-12  # one byte a weight: a quarter of the size, the same labels
     tensors = {
-        "ngrams": model.ngrams.weight.detach().numpy().astype(np.float16),
+        "ngrams": np.round(ngrams / scale).astype(np.int8),
+        "ngram_scale": scale.astype(np.float32),
         "dense": model.dense.weight.detach().numpy().T.astype(np.float16).copy(),
         "bias": model.dense.bias.detach().numpy().astype(np.float16),
     }

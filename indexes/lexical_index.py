@@ -78,6 +78,7 @@ class LexicalIndex:
         n_found = min(n_rows, int((scores > 0).sum()))
         if n_found == 0:
             return RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-        rows = np.argpartition(-scores, n_found - 1)[:n_found].astype(np.int64)
-        order = np.lexsort((rows, -scores[rows]))
+        last = np.partition(scores, -n_found)[-n_found]
+        rows = np.flatnonzero(scores >= last)  # every row tied with the last, so that the cut is by row too
+        order = np.lexsort((rows, -scores[rows]))[:n_found]
         return RowHits(rows[order], scores[rows][order])

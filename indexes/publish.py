@@ -3,6 +3,8 @@
 `<index dir>/<store>/CURRENT` names the live snapshot; `snapshots/<id>/` holds each; what starts with `.staging-` was never live.
 """
 
+import dataclasses
+import itertools
 import os
 import shutil
 from pathlib import Path
@@ -17,13 +19,14 @@ KEPT = 5
 
 
 def publish(snapshot: Snapshot, store_dir: Path, *, embedder: Embedder) -> Manifest:
-    """Writes, loads back, renames and makes live; gives the manifest as written.
+    """Writes, loads back, renames and makes live; gives the manifest as written, its id with a number behind when it was taken.
 
     Raises:
         SnapshotCorrupt: what was written cannot be read back; the live snapshot is unchanged.
     """
     snapshots = store_dir / SNAPSHOTS
     snapshots.mkdir(parents=True, exist_ok=True)
+    snapshot = _under_free_id(snapshot, snapshots)
     staging = snapshots / f".staging-{snapshot.manifest.snapshot_id}"
     final = snapshots / snapshot.manifest.snapshot_id
     _remove_staging(snapshots)
@@ -31,8 +34,6 @@ def publish(snapshot: Snapshot, store_dir: Path, *, embedder: Embedder) -> Manif
         manifest = write_snapshot(snapshot, staging)
         read_snapshot(staging, model_id=embedder.model_id, dimension=embedder.dimension)
         _sync_tree(staging)
-        if final.exists():
-            shutil.rmtree(final)
         staging.rename(final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -89,6 +90,14 @@ def load_current(store_dir: Path, *, embedder: Embedder) -> Snapshot:
         SnapshotError: there is none, it is damaged, or another model made it.
     """
     return read_snapshot(current_folder(store_dir), model_id=embedder.model_id, dimension=embedder.dimension)
+
+
+def _under_free_id(snapshot: Snapshot, snapshots: Path) -> Snapshot:
+    """Gives the snapshot under an id that no folder has: the same words built twice in a second must not touch what is live."""
+    wanted = snapshot.manifest.snapshot_id
+    ids = itertools.chain([wanted], (f"{wanted}-{number}" for number in itertools.count(2)))
+    free = next(one for one in ids if not (snapshots / one).exists())
+    return dataclasses.replace(snapshot, manifest=dataclasses.replace(snapshot.manifest, snapshot_id=free))
 
 
 def _remove_staging(snapshots: Path) -> None:

@@ -64,6 +64,7 @@ class Snapshot:
     key_reply_rows: npt.NDArray[np.int64]  # [n_keys]
     key_is_trigger: npt.NDArray[np.bool_]  # [n_keys]
     article_passages: dict[str, tuple[int, ...]]  # article id → its rows of `shop.passages`
+    scenario_replies: dict[str, tuple[int, ...]]  # scenario → its rows of `shop.replies`
     passage_words: tuple[frozenset[str], ...]  # each passage's lexical terms, for picking the span to quote
 
 
@@ -100,6 +101,9 @@ def assemble(manifest: Manifest, shop: Shop, **indexes: Any) -> Snapshot:
         key_reply_rows=np.array([key.reply_row for key in keys], dtype=np.int64),
         key_is_trigger=np.array([key.is_trigger for key in keys], dtype=np.bool_),
         article_passages={article.id: tuple(row for row, passage in enumerate(shop.passages) if passage.article_id == article.id) for article in shop.articles},
+        scenario_replies={
+            name: tuple(row for row, reply in enumerate(shop.replies) if reply.scenario == name) for name in sorted({one.scenario for one in shop.replies})
+        },
         passage_words=tuple(frozenset(lexical_terms(passage.text)) for passage in shop.passages),
         **indexes,
     )
@@ -126,7 +130,7 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int) -> Snapshot:
     Raises:
         SnapshotMissing: there is no manifest.
         SnapshotCorrupt: a file is missing or not what the manifest says.
-        SnapshotIncompatible: it was made by another format or model.
+        SnapshotIncompatible: it was made by another format, contract or model.
     """
     manifest = read_manifest(folder)
     _check_made_by(manifest, model_id=model_id, dimension=dimension)
@@ -160,11 +164,11 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         format_version = int(fields["format_version"])
+        if format_version != FORMAT_VERSION:
+            raise SnapshotIncompatible("format", expected=str(FORMAT_VERSION), got=str(format_version))
+        return Manifest(**fields)
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotCorrupt(path, expected="a manifest in JSON", got=type(error).__name__) from error
-    if format_version != FORMAT_VERSION:
-        raise SnapshotIncompatible("format", expected=str(FORMAT_VERSION), got=str(format_version))
-    return Manifest(**fields)
 
 
 def sha256_of(path: Path) -> str:
@@ -174,6 +178,8 @@ def sha256_of(path: Path) -> str:
 
 
 def _check_made_by(manifest: Manifest, *, model_id: str, dimension: int) -> None:
+    if manifest.contract_version != CONTRACT_VERSION:
+        raise SnapshotIncompatible("contract", expected=CONTRACT_VERSION, got=manifest.contract_version)
     if manifest.model_id != model_id:
         raise SnapshotIncompatible("model", expected=model_id, got=manifest.model_id)
     if manifest.dimension != dimension:

@@ -14,6 +14,7 @@ from indexes.errors import DimensionMismatch
 faiss.omp_set_num_threads(1)
 
 Rows = npt.NDArray[np.int64]
+_ROUNDING = 1e-6  # FAISS's one-query and many-query paths differ by about 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +68,23 @@ class VectorIndex:
             raise DimensionMismatch(expected=self.dimension, got=query_vectors.shape[1])
         if len(self) == 0:
             return [_NOTHING for _ in query_vectors]
-        similarities, rows = self._index.search(np.ascontiguousarray(query_vectors, dtype=np.float32), min(n_rows, len(self)))
-        return [_ordered(q, r, s) for q, r, s in zip(query_vectors, rows, similarities, strict=True)]
+        queries = np.ascontiguousarray(query_vectors, dtype=np.float32)
+        similarities, rows = self._index.search(queries, min(n_rows + 1, len(self)))  # one more shows a tie across the cut
+        return [self._hits(q, r, s, n_rows) for q, r, s in zip(queries, rows, similarities, strict=True)]
 
     def vectors(self, rows: Rows) -> Vectors:
         """Gives the stored vectors of the rows, in their order."""
         return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
 
+    def _hits(self, query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32], n_rows: int) -> RowHits:
+        if not np.isfinite(query).all() or not query.any():
+            return _NOTHING
+        if len(rows) > n_rows > 0 and similarities[n_rows - 1] == similarities[n_rows]:
+            # FAISS kept any of the tied rows: take all of them, then cut by row.
+            _, similarities, rows = self._index.range_search(query[None], float(similarities[n_rows]) - _ROUNDING)
+        similarities, rows = similarities[rows >= 0], rows[rows >= 0]
+        order = np.lexsort((rows, -similarities))[:n_rows]
+        return RowHits(rows[order], similarities[order])
+
 
 _NOTHING = RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-
-
-def _ordered(query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32]) -> RowHits:
-    if not np.isfinite(query).all() or not query.any():
-        return _NOTHING
-    found = rows >= 0
-    rows, similarities = rows[found], similarities[found]
-    order = np.lexsort((rows, -similarities))
-    return RowHits(rows[order], similarities[order])

@@ -18,6 +18,17 @@ from knowledge.rows import bad_rows_of, shown_path
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _MARKDOWN = MarkdownIt()
+
+
+class _FrontMatterLoader(yaml.SafeLoader):
+    """Leaves dates as text: the record checks them, and a mistyped one is reported with its field and line."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 _NOT_SLUG = re.compile(r"[^\w\-]+")
 # Longer sections are cut at blank lines: a passage is quoted beside a draft and must be read at a glance.
 PASSAGE_CHARS = 500
@@ -34,7 +45,7 @@ def read_article(path: Path, *, root: Path) -> tuple[Article | None, list[BadRow
     if match is None:
         return None, [BadRow(where, 1, "front matter", "expected YAML between two lines of ---")]
     try:
-        fields = yaml.safe_load(match.group(1))
+        fields = yaml.load(match.group(1), _FrontMatterLoader)  # a safe loader
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 2
         return None, [BadRow(where, line, "front matter", f"expected YAML; {str(error).splitlines()[0]}")]
@@ -96,10 +107,8 @@ def _sections(article: Article) -> list[tuple[str, int, int]]:
 
 
 def _line_offsets(text: str) -> list[int]:
-    offsets = [0]
-    for line in text.splitlines(keepends=True):
-        offsets.append(offsets[-1] + len(line))
-    return offsets
+    """Where each line starts, and where the text ends. As in Markdown only a line feed ends a line, not U+2028 or a form feed."""
+    return [0, *(match.end() for match in re.finditer("\n", text)), len(text)]
 
 
 def _pieces(body: str, start: int, end: int) -> list[tuple[int, int]]:

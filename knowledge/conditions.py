@@ -18,9 +18,11 @@ from knowledge.errors import InvalidCondition
 from knowledge.fact_paths import CONDITION_FACTS, unknown_name
 from knowledge.facts import known
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
+_STRINGS = re.compile(r'(?:\b[rR])?(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')')
 _PATHS = re.compile(r"(?<![\w.)\]])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*(?:\s*\()?")
-_MACRO_VARIABLE = re.compile(r"\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_MACRO = re.compile(r"(?:(?<![\w.)\]])([A-Za-z_]\w*(?:\.\w+)*)|\S)\s*\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_LITERAL_TIME = re.compile(r"""\btimestamp\(\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
+_TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")  # RFC 3339, as CEL reads
 _WORDS = frozenset({"true", "false", "null", "in"})
 _FUNCTIONS = frozenset({
     "all", "contains", "double", "duration", "endsWith", "exists", "exists_one", "filter", "has", "int", "map", "matches",
@@ -54,10 +56,11 @@ class Condition:
         """Compiles the expression.
 
         Raises:
-            InvalidCondition: it does not parse, or names a fact or function that does not exist.
+            InvalidCondition: it does not parse, names a fact or function that does not exist, or writes a time without hour or offset.
         """
         self.source = source.strip()
         self.paths = _referenced_paths(self.source)
+        _check_literal_times(self.source)
         self._program = _compiled(self.source) if self.source else None
 
     @property
@@ -78,7 +81,7 @@ class Condition:
             return ALWAYS
         try:
             result = self._program.execute(prepared.context)
-        except KeyError:
+        except LookupError:  # a name that is not there, or a position past the end of a list
             return Verdict(Outcome.UNKNOWN, self._wanting(prepared.facts))
         except (RuntimeError, TypeError, ArithmeticError):
             return Verdict(Outcome.UNKNOWN, self.paths)
@@ -138,16 +141,34 @@ def _compiled(source: str) -> Any:
 def _referenced_paths(source: str) -> tuple[str, ...]:
     """Gives the facts that the expression names, sorted, after checking that each exists."""
     bare = _STRINGS.sub('""', source)
-    bound = set(_MACRO_VARIABLE.findall(bare))
+    ranges = {variable: over for over, variable in _MACRO.findall(bare)}  # i of order.items.exists(i, …): order.items
     paths = set()
     for match in _PATHS.findall(bare):
         words = [word.strip() for word in match.rstrip("( ").split(".")]
         called = match.endswith("(")
-        if words[0] in _WORDS or words[0] in bound or (called and len(words) == 1):
+        if words[0] in _WORDS or (called and len(words) == 1):
             continue
         path = words[:-1] if called else words  # the last word of a call is the method: order.item.category.startsWith(
-        reason = unknown_name(path, CONDITION_FACTS)
+        meant = _meant_path(path, ranges)
+        reason = unknown_name(meant, CONDITION_FACTS)
         if reason is not None:
             raise InvalidCondition(source, reason)
-        paths.add(".".join(path))
+        if path[0] not in ranges:
+            paths.add(".".join(path))
     return tuple(sorted(paths))
+
+
+def _meant_path(path: list[str], ranges: Mapping[str, str]) -> list[str]:
+    """Gives the fact that a path means: a macro's variable is one of what it ranges over; empty when that is no plain fact."""
+    if path[0] not in ranges:
+        return path
+    over = ranges[path[0]].split(".")
+    return [] if over[0] in ("", *ranges) else [*over, *path[1:]]
+
+
+def _check_literal_times(source: str) -> None:
+    """A time that CEL cannot read is never true nor false: heard when loaded, not suffered as an eternal unknown."""
+    for double, single in _LITERAL_TIME.findall(source):
+        text = double or single
+        if not _TIME.fullmatch(text):
+            raise InvalidCondition(source, f"writes the time {text!r}; expected one with hour and offset, such as 2026-11-01T00:00:00+08:00")

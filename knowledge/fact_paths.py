@@ -4,6 +4,7 @@ Read off the models in `order_context` plus the computed facts, so that a name c
 """
 
 import difflib
+import re
 import types
 from collections.abc import Sequence
 from typing import Any, Union, get_args, get_origin
@@ -85,11 +86,13 @@ _NAMES: dict[str, tuple[str, str]] = {
     "order.currency": ("币种", "currency"),
     "order.payment_method": ("支付方式", "payment method"),
     "order.seller": ("卖家类型", "seller"),
+    "order.shipping_address": ("收货地址", "shipping address"),
     "order.shipping_address.province": ("收货省份", "province"),
     "order.shipping_address.city": ("收货城市", "city"),
     "order.shipping_address.district": ("收货区县", "district"),
     "order.items": ("商品", "items"),
     "order.item": ("所问商品", "item in question"),
+    "order.item.attributes": ("商品参数", "item details"),
     "order.item.sku": ("商品编号", "SKU"),
     "order.item.title": ("商品名称", "item name"),
     "order.item.category": ("商品类目", "item category"),
@@ -100,12 +103,14 @@ _NAMES: dict[str, tuple[str, str]] = {
     "order.item.condition": ("商品状态", "item condition"),
     "order.item.warranty_until": ("保修截止日", "end of warranty"),
     "order.item.no_reason_return": ("是否支持七天无理由", "returnable without reason"),
+    "order.logistics": ("物流信息", "parcel information"),
     "order.logistics.carrier": ("快递公司", "carrier"),
     "order.logistics.tracking_no": ("快递单号", "tracking number"),
     "order.logistics.status": ("物流状态", "parcel status"),
     "order.logistics.last_event": ("最新物流动态", "last parcel event"),
     "order.logistics.last_event_at": ("最新物流时间", "time of the last parcel event"),
     "order.logistics.eta": ("预计送达时间", "estimated arrival"),
+    "order.cases": ("售后单", "after-sale cases"),
     "order.case": ("售后单", "after-sale case"),
     "order.case.case_id": ("售后单号", "case number"),
     "order.case.type": ("售后类型", "case type"),
@@ -116,11 +121,14 @@ _NAMES: dict[str, tuple[str, str]] = {
     "order.case.refund_amount": ("退款金额", "refund amount"),
     "order.case.refund_channel": ("退款渠道", "refund channel"),
     "order.case.reason": ("售后原因", "case reason"),
+    "order.invoice": ("发票", "invoice"),
     "order.invoice.kind": ("发票类型", "invoice kind"),
     "order.invoice.status": ("开票状态", "invoice status"),
     "order.invoice.title": ("发票抬头", "invoice title"),
+    "order.booking": ("预约", "appointment"),
     "order.booking.slot_from": ("预约开始时间", "slot start"),
     "order.booking.slot_to": ("预约结束时间", "slot end"),
+    "order.install": ("安装", "installation"),
     "order.install.status": ("安装状态", "installation status"),
     "order.install.at": ("安装时间", "installation time"),
     "order.is_unshipped": ("是否未发货", "whether unshipped"),
@@ -136,10 +144,17 @@ _NAMES: dict[str, tuple[str, str]] = {
     "order.in_warranty": ("是否在保修期内", "whether in warranty"),
     "order.delivery_overdue": ("是否超过预计送达时间", "whether delivery is overdue"),
     "order.hours_since_last_scan": ("物流多久未更新", "time since the last scan"),
+    "customer.id": ("客户编号", "customer number"),
     "customer.name": ("客户称呼", "customer name"),
     "customer.tier": ("会员等级", "customer tier"),
     "customer.orders_count": ("历史订单数", "number of orders"),
+    "customer.total_spent": ("累计消费", "total spent"),
+    "customer.last_order_at": ("上次下单时间", "time of the last order"),
+    "customer.is_repeat": ("是否老客户", "whether a returning customer"),
     "customer.complaints_90d": ("近90天投诉次数", "complaints in 90 days"),
+    "agent.id": ("客服编号", "agent number"),
+    "agent.name": ("客服姓名", "agent name"),
+    "agent.role": ("客服角色", "agent role"),
     "message.emotion": ("客户情绪", "customer emotion"),
     "message.threatens": ("是否有投诉意向", "whether the customer threatens"),
     "message.scenarios": ("咨询场景", "contact reason"),
@@ -148,7 +163,7 @@ _NAMES: dict[str, tuple[str, str]] = {
 
 def fact_name(path: str, *, language: str) -> str:
     """Gives what a person calls the fact, for a blank or a «please check» line."""
-    names = _NAMES.get(path)
+    names = _NAMES.get(re.sub(r"^order\.(item|case)s\.", r"order.\1.", path)) or _NAMES.get(path)
     if names is None:
         return path.rsplit(".", 1)[-1].replace("_", " ")
     return names[1] if language == "en" else names[0]

@@ -54,7 +54,7 @@ def compute_facts(
         "now": now.astimezone(zone),
     }
     _complete_items(facts["order"], catalogue)
-    _fill_warranty(facts["order"], catalogue, zone)
+    _fill_warranty(facts["order"], now, catalogue, zone)
     _add_status_facts(facts["order"])
     _add_payment_facts(facts["order"], now, store, zone)
     _add_item_and_case(facts["order"], catalogue, said)
@@ -83,7 +83,7 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_none(inner) for name, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(inner) for inner in value]
+        return [_without_none(inner) for inner in value if inner is not None]
     return value
 
 
@@ -97,7 +97,7 @@ def _complete_items(order: FactTree, catalogue: ProductCatalogue) -> None:
         for name, value in filled.items():
             if value not in (None, ""):
                 item.setdefault(name, value)
-        item["attributes"] = {**product.attributes, **item.get("attributes", {})}
+        item["attributes"] = {**_without_none(product.attributes), **item.get("attributes", {})}
 
 
 def _add_status_facts(order: FactTree) -> None:
@@ -154,9 +154,9 @@ def _add_delivery_facts(order: FactTree, now: datetime, store: Store, zone: Zone
         order["hours_since_last_scan"] = _hours(now - last_scan)
 
 
-def _fill_warranty(order: FactTree, catalogue: ProductCatalogue, zone: ZoneInfo) -> None:
+def _fill_warranty(order: FactTree, now: datetime, catalogue: ProductCatalogue, zone: ZoneInfo) -> None:
     """Adds `warranty_until` from the product's months, counted from receipt, where the order did not say."""
-    delivered_at = order.get("delivered_at")
+    delivered_at = _past(order.get("delivered_at"), now)
     for item in order.get("items", []):
         product = catalogue.by_sku(item.get("sku", ""))
         if delivered_at is not None and product is not None and product.warranty_months and "warranty_until" not in item:

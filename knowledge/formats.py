@@ -1,6 +1,7 @@
 """How a fact is written for people: dates, times, money, by the language and timezone of the shop."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,7 +53,11 @@ class FactWriter:
         return _SYMBOLS.get(self._currency, f"{self._currency} ") + figure
 
     def plain(self, value: Any) -> str:
-        """A fact printed without a filter: never Python's own spelling of it."""
+        """A fact printed without a filter: never Python's own spelling of it.
+
+        Raises:
+            TypeError: nobody would know it written, such as a stretch of time.
+        """
         if isinstance(value, bool):
             return (("no", "yes") if self._english else ("否", "是"))[value]
         if isinstance(value, dt.datetime):
@@ -63,6 +68,8 @@ class FactWriter:
             return f"{round(Decimal(str(value)), 2).normalize():f}"
         if isinstance(value, list | tuple):
             return (", " if self._english else "、").join(self.plain(inner) for inner in value)
+        if value is None or isinstance(value, Mapping | dt.timedelta) or callable(value):
+            raise TypeError(f"a {type(value).__name__} has no written form")
         return str(value)
 
     def _day(self, moment: dt.datetime | dt.date) -> dt.date:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.chats import BEST, LabelledChat, read_chats
-from knowledge.conditions import Outcome, compile_condition
+from knowledge.conditions import Outcome, PreparedFacts, compile_condition, prepare_facts
 from knowledge.errors import BadRow
 from knowledge.facts import compute_facts
 from knowledge.normalise import match_form
+from knowledge.products import ProductCatalogue
 from knowledge.records import ProvenReply
+from knowledge.rows import read_rows
 from knowledge.shop import Shop, in_force
 
 
@@ -33,18 +35,21 @@ def check_labels(folder: Path, shop: Shop) -> LabelReport:
         chats, mistakes = read_chats(path, root=folder)
         bad += mistakes
         splits[path.stem] = len(chats)
-        located += [(BadRow(f"chats/{path.name}", line, "id", "", chat.id), chat) for line, chat in enumerate(chats, start=1)]
+        lines = {str(row.cells.get("id")): row.line for row in reversed(read_rows(path, root=folder)[0])}
+        located += [(BadRow(f"chats/{path.name}", lines[chat.id], "id", "", chat.id), chat) for chat in chats]
     replies = {reply.id: reply for reply in shop.replies}
+    catalogue = shop.catalogue()
     for place, chat in located:
-        bad += _check_chat(place, chat, shop, replies)
+        bad += _check_chat(place, chat, shop, catalogue, replies)
     bad += _check_groups(located)
     chats = [chat for _, chat in located]
     tags = Counter(tag for chat in chats for tag in chat.labels.tags if "/" not in tag)
     return LabelReport(len(chats), tuple(sorted(bad)), dict(tags), splits, _overlap(chats, replies))
 
 
-def _check_chat(place: BadRow, chat: LabelledChat, shop: Shop, replies: dict[str, ProvenReply]) -> list[BadRow]:
+def _check_chat(place: BadRow, chat: LabelledChat, shop: Shop, catalogue: ProductCatalogue, replies: dict[str, ProvenReply]) -> list[BadRow]:
     bad = []
+    facts = _labelled_facts(chat, shop, catalogue)
     articles = {article.id for article in shop.articles}
     labels = chat.labels
 
@@ -62,21 +67,26 @@ def _check_chat(place: BadRow, chat: LabelledChat, shop: Shop, replies: dict[str
         reply = replies.get(reply_id)
         if reply is None or reply.status != "approved":
             mend("labels.replies", "expected the id of an approved reply of this shop", reply_id)
-        elif not _eligible(reply, chat, shop):
+        elif not _eligible(reply, chat, facts, shop):
             mend("labels.replies", "expected a reply whose condition and dates hold for this order", reply_id)
     return bad
 
 
-def _eligible(reply: ProvenReply, chat: LabelledChat, shop: Shop) -> bool:
-    """Whether the reply is not ruled out, with the message's emotion and scenarios as labelled."""
+def _labelled_facts(chat: LabelledChat, shop: Shop, catalogue: ProductCatalogue) -> PreparedFacts:
+    """The facts of the chat, with the message's emotion and scenarios as labelled."""
     said = [chat.message, *(turn.text for turn in reversed(chat.history))]
-    facts = compute_facts(order=chat.order, customer=chat.customer, agent=chat.agent, now=chat.now, store=shop.store, catalogue=shop.catalogue(), said=said)
+    facts = compute_facts(order=chat.order, customer=chat.customer, agent=chat.agent, now=chat.now, store=shop.store, catalogue=catalogue, said=said)
     facts["message"] = {"threatens": chat.labels.threatens, "scenarios": list(chat.labels.scenarios)}
     if chat.labels.emotion is not None:
         facts["message"]["emotion"] = chat.labels.emotion
-    moment = facts["order"].get("paid_at") if reply.effective_basis == "paid_at" else chat.now
+    return prepare_facts(facts)
+
+
+def _eligible(reply: ProvenReply, chat: LabelledChat, prepared: PreparedFacts, shop: Shop) -> bool:
+    """Whether the reply is ruled out neither by its dates nor by its condition."""
+    moment = prepared.facts["order"].get("paid_at") if reply.effective_basis == "paid_at" else chat.now
     dated = moment is None or in_force(reply, now=moment, timezone=shop.store.timezone)
-    return dated and compile_condition(reply.when).evaluate(facts).outcome is not Outcome.FALSE
+    return dated and compile_condition(reply.when).evaluate_prepared(prepared).outcome is not Outcome.FALSE
 
 
 def _check_groups(located: list[tuple[BadRow, LabelledChat]]) -> list[BadRow]:

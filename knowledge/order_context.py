@@ -1,10 +1,10 @@
 """The facts a caller may send about the order and the people: names, types and ranges, nothing computed."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 OrderStatus = Literal["created", "paid", "picking", "packed", "shipped", "out_for_delivery", "delivered", "completed", "cancelled", "closed"]
 PaymentMethod = Literal["alipay", "wechat", "credit_card", "debit_card", "balance", "gift_card", "credit_pay", "cod", "installment"]
@@ -23,6 +23,13 @@ def _time_text(value: object) -> object:
     return value
 
 
+def _plausible(value: date) -> date:
+    """Other systems' «no time» (0001-01-01, 9999-12-31) is not a time, and is at the edge of what can be moved between zones."""
+    if not 1970 <= value.year < 2200:
+        raise ValueError("expected a time between 1970 and 2200; leave it out when it is not known")
+    return value
+
+
 def _money_text(value: object) -> object:
     if isinstance(value, bool | float):
         raise ValueError('expected money as a decimal string, such as "129.00"')
@@ -32,12 +39,15 @@ def _money_text(value: object) -> object:
 def _day_or_time(value: object) -> object:
     """`2026-11-13` stays a day (the whole day counts); anything longer must be a time with offset."""
     if isinstance(value, str) and len(value.strip()) == 10:
-        return date.fromisoformat(value.strip())
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("expected a day such as 2026-11-12, or an ISO 8601 time with offset") from None
     return _time_text(value)
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_time_text)]
-DayOrTime = Annotated[AwareDatetime | date, BeforeValidator(_day_or_time)]
+Time = Annotated[AwareDatetime, BeforeValidator(_time_text), AfterValidator(_plausible)]
+DayOrTime = Annotated[AwareDatetime | date, BeforeValidator(_day_or_time), AfterValidator(_plausible)]
 Money = Annotated[Decimal, BeforeValidator(_money_text), Field(ge=0, max_digits=14, decimal_places=4)]
 Text = Annotated[str, Field(max_length=2_000)]
 Count = Annotated[int, Field(ge=0, le=10_000_000)]
@@ -168,4 +178,4 @@ class Turn(Facts):
 
     role: Literal["customer", "agent"]
     text: Annotated[str, Field(max_length=20_000)]
-    at: datetime | None = None
+    at: Time | None = None

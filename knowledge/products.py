@@ -3,12 +3,14 @@
 A category's last word counts as a name too (「家电/大家电/冰箱」 → 冰箱), so that items without a catalogue are recognised by what the order says of them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from knowledge.normalise import match_form
 from knowledge.records import Product
 
+K = TypeVar("K")
 _LETTERS_ALONE = 2  # a one-character alias such as 「表」 says too little by itself
 
 
@@ -30,21 +32,19 @@ class ProductCatalogue:
         """
         form = match_form(text)
         hits = {sku: longest for sku, names in self._names.items() if (longest := _longest_in(names, form))}
-        kept = [sku for sku in hits if not any(hits[sku] != other and hits[sku] in other for other in hits.values())]
-        return sorted(kept, key=lambda sku: (-len(hits[sku]), sku))
+        return sorted(_not_inside_others(hits), key=lambda sku: (-len(hits[sku]), sku))
 
     def item_spoken_of(self, items: Sequence[Mapping[str, Any]], said: Sequence[str]) -> int | None:
         """Gives the position of the order's item that the words are about.
 
-        The newest text that names exactly one item decides; else the only item of the order; else None.
+        The newest text that names exactly one item decides (a shorter name inside a longer one does not count); else the only item of the order; else None.
         """
         names = [self._item_names(item) for item in items]
         for text in said:
             form = match_form(text)
-            lengths = [len(_longest_in(own, form)) for own in names]
-            best = max(lengths, default=0)
-            if best and lengths.count(best) == 1:
-                return lengths.index(best)
+            spoken_of = _not_inside_others({place: hit for place, own in enumerate(names) if (hit := _longest_in(own, form))})
+            if len(spoken_of) == 1:
+                return spoken_of[0]
         return 0 if len(items) == 1 else None
 
     def _item_names(self, item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -64,4 +64,16 @@ def _names(sku: str, title: str, aliases: Sequence[str]) -> tuple[str, ...]:
 
 
 def _longest_in(names: Sequence[str], form: str) -> str:
-    return next((name for name in names if name in form), "")
+    return next((name for name in names if name in form and _stands_alone(name, form)), "")
+
+
+def _stands_alone(name: str, form: str) -> bool:
+    """A name in Latin letters must be whole words, a plural s allowed: «pan» is not in «company». Chinese has no such borders."""
+    left = r"(?<![a-z])" if "a" <= name[0] <= "z" else ""
+    right = r"(?:e?s)?(?![a-z])" if "a" <= name[-1] <= "z" else ""
+    return re.search(left + re.escape(name) + right, form) is not None
+
+
+def _not_inside_others(hits: Mapping[K, str]) -> list[K]:
+    """Gives the keys whose name is not part of another's longer name."""
+    return [key for key, name in hits.items() if not any(name != other and name in other for other in hits.values())]

@@ -4,6 +4,7 @@ import csv
 import difflib
 import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def _read_jsonl(path: Path, where: str) -> Iterator[Row | BadRow]:
 def _read_xlsx(path: Path, where: str) -> Iterator[Row | BadRow]:
     try:
         table = pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl")
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         yield BadRow(where, 1, "file", f"expected an Excel workbook; {error}")
         return
     for number, cells in enumerate(table.to_dict(orient="records"), start=2):

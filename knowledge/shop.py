@@ -87,7 +87,7 @@ def _read_store(folder: Path, bad: list[BadRow]) -> Store | None:
         ZoneInfo(store.timezone)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         bad.append(BadRow("store.toml", 1, "file", f"expected TOML in UTF-8; {error}"))
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         if isinstance(error, ValidationError):
             bad += bad_rows_of(error, "store.toml", lambda field: _toml_line(path, field), Store)
         else:

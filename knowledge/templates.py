@@ -3,6 +3,7 @@
 A draft never carries raw template text, `None` or an invented value: a missing fact is 〔its name〕 and is listed.
 """
 
+import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError, Undefined, nodes, pass_context
+from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -53,7 +55,7 @@ class _Missing:
         return _Missing(f"{self._path}.{name}", self._rendering)
 
     def __getitem__(self, name: object) -> "_Missing":
-        return self if isinstance(name, int) else _Missing(f"{self._path}.{name}", self._rendering)
+        return self if isinstance(name, int | slice) else _Missing(f"{self._path}.{name}", self._rendering)
 
     def __str__(self) -> str:
         if self._path not in self._rendering.missing:
@@ -101,6 +103,12 @@ class _Known:
             return _Missing(path, self._rendering)
         return _wrap(self._facts[name], path, self._rendering)
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter([_wrap(name, self._path, self._rendering) for name in self._facts])
+
+    def __str__(self) -> str:
+        raise TypeError(f"{self._path} holds several facts; expected one of them")
+
 
 def _wrap(value: Any, path: str, rendering: _Rendering) -> Any:
     if isinstance(value, Mapping):
@@ -108,8 +116,15 @@ def _wrap(value: Any, path: str, rendering: _Rendering) -> Any:
     if isinstance(value, list | tuple):
         return [_wrap(inner, path, rendering) for inner in value]
     if isinstance(value, str):
-        return _DELIMITERS.sub("", clean(value))  # a fact is words, never template code
+        return _without_code(clean(value))
     return value
+
+
+def _without_code(words: str) -> str:
+    """A fact is words, never template code; what is left may close up to code again, so until none is left."""
+    while (fewer := _DELIMITERS.sub("", words)) != words:
+        words = fewer
+    return words
 
 
 def _written(name: str) -> Callable[..., Any]:
@@ -140,23 +155,41 @@ def _unless_missing(function: Callable[..., Any]) -> Callable[..., Any]:
     return apply
 
 
-def _default(value: Any, fallback: Any = "") -> Any:
-    """The writer of the reply chose what stands when the fact is missing."""
-    return fallback if isinstance(value, _Missing) else value
+def _default(value: Any, fallback: Any = "", boolean: bool = False) -> Any:
+    """The writer of the reply chose what stands when the fact is missing; `boolean` as in Jinja: empty and false count as missing."""
+    return fallback if isinstance(value, _Missing) or (boolean and not value) else value
+
+
+def _defined(value: Any) -> bool:
+    """A fact that was not sent is not defined."""
+    return not isinstance(value, _Missing | Undefined)
 
 
 @pass_context
 def _finalize(context: Context, value: Any) -> str:
-    return str(value) if isinstance(value, _Missing) else context[_RENDERING].writer.plain(value)
+    return str(value) if isinstance(value, _Missing | _Known | Undefined) else context[_RENDERING].writer.plain(value)
 
 
-def _environment() -> ImmutableSandboxedEnvironment:
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, in which a few characters cannot make gigabytes either."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Gives the product of numbers."""
+        if operator == "**" or isinstance(left, str | list | tuple) or isinstance(right, str | list | tuple):
+            raise SecurityError(f"{operator} is for two numbers" if operator == "*" else f"{operator} is not allowed")
+        return super().call_binop(context, operator, left, right)
+
+
+def _environment() -> _Sandbox:
     """One environment for all templates; filters read the writer of the rendering they run in."""
-    environment = ImmutableSandboxedEnvironment(autoescape=False, undefined=StrictUndefined, finalize=_finalize)
+    environment = _Sandbox(autoescape=False, undefined=StrictUndefined, finalize=_finalize)
     environment.globals.clear()
     plain = {name: _unless_missing(DEFAULT_FILTERS[name]) for name in ("length", "lower", "upper", "round", "int")}
     facts = {name: _written(name) for name in ("date", "time", "when", "money")}
     environment.filters = plain | facts | {"tail": _tail, "default": _default}
+    environment.tests |= {"defined": _defined, "undefined": lambda value: not _defined(value)}
     return environment
 
 
@@ -170,13 +203,15 @@ class ReplyTemplate:
         """Compiles the template.
 
         Raises:
-            InvalidTemplate: it does not parse, or names a fact or filter that does not exist.
+            InvalidTemplate: it does not parse, names a fact, filter or test that does not exist, or would print template code.
         """
         self.source = source
         try:
-            _check_names(_ENVIRONMENT.parse(source), source)
+            tree = _ENVIRONMENT.parse(source)
+            _check_names(tree, source)
+            _check_parts(tree, source)
             self._template = _ENVIRONMENT.from_string(source)
-        except TemplateError as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise InvalidTemplate(source, f"does not parse: {error}") from error
 
     def render(self, facts: Mapping[str, Any], *, store: Mapping[str, Any], writer: FactWriter, language: str) -> Rendered:
@@ -222,6 +257,22 @@ def _check_names(tree: nodes.Template, source: str) -> None:
         reason = unknown_name(path, TEMPLATE_FACTS)
         if reason is not None:
             raise InvalidTemplate(source, reason)
+
+
+def _check_parts(tree: nodes.Template, source: str) -> None:
+    """Filters and tests must exist (Jinja looks only when it runs those inside an `if`), and no text may look like template code."""
+    for kind, known_names in ((nodes.Filter, _ENVIRONMENT.filters), (nodes.Test, _ENVIRONMENT.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in known_names:
+                near = difflib.get_close_matches(node.name, list(known_names), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(known_names))}"
+                raise InvalidTemplate(source, f"uses the {kind.__name__.lower()} {node.name!r}; {hint}")
+    if any(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))):
+        raise InvalidTemplate(source, "takes from another template; expected the words themselves")
+    words = [node.data for node in tree.find_all(nodes.TemplateData)] + [str(node.value) for node in tree.find_all(nodes.Const)]
+    stray = next((found.group() for text in words if (found := _DELIMITERS.search(text))), None)
+    if stray is not None:
+        raise InvalidTemplate(source, f"would show {stray!r} to the customer; expected {{{{ and }}}} in pairs")
 
 
 def _dotted(node: nodes.Node) -> list[str] | None:

@@ -1,31 +1,53 @@
-"""`python -m scripts.train_classifiers`: fit the need, emotion and threat classifiers on the banks that ship."""
+"""`python -m scripts.train_classifiers`: fit the need, emotion and threat classifiers on the banks that ship and on shops' train chats."""
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from indexes.classifier import MODELS
+from indexes.classifier import MODELS, load_classifier
 from indexes.corpora import NEEDS_BANK, needs_lines
 from indexes.embedder import load_embedder
-from indexes.fitting import FitReport, fit_classifier
+from indexes.fitting import FitReport, fit_classifier, refit_temperature
+from knowledge.chats import LabelledChat, read_chats
 from scripts.progress import STDERR
+from suggest.understanding import strip_console
 
 app = typer.Typer(add_completion=False)
-_SMALL = 2**13  # buckets: a few labels need fewer
+_SMALL = 2**13  # rows of the n-gram table for a few labels
 
 
 @app.command()
-def train_classifiers() -> None:
-    """Fits the three, each calibrated on a held-out tenth, and prints their accuracy there."""
+def train_classifiers(
+    store_dir: Annotated[list[Path], typer.Option(help="A shop's folder, whose chats/train.jsonl adds moods and threats; repeat for several")],
+) -> None:
+    """Fits the three on the banks, moods and threats on train chats too, and makes the need probabilities honest on those chats."""
     embedder = load_embedder()
     needs = needs_lines()
-    emotions = [json.loads(line) for line in (NEEDS_BANK / "emotions.jsonl").read_text(encoding="utf-8").splitlines()]
-    texts = [row["text"] for row in emotions]
-    _tell("needs", fit_classifier([text for _, text in needs], [need for need, _ in needs], embedder, MODELS / "needs", n_buckets=_SMALL, epochs=30))
-    _tell("emotion", fit_classifier(texts, [row["emotion"] for row in emotions], embedder, MODELS / "emotion", n_buckets=_SMALL, epochs=40))
-    labels = ["threat" if row["threatens"] else "none" for row in emotions]
+    chats = [chat for folder in store_dir for chat in read_chats(folder / "chats" / "train.jsonl", root=folder)[0]]
+    _tell("needs", fit_classifier([text for _, text in needs], [need for need, _ in needs], embedder, MODELS / "needs", epochs=30))
+    plain = [(chat.message, chat.labels.scenarios[0]) for chat in chats if _stands_alone(chat)]
+    temperature = refit_temperature(MODELS / "needs", load_classifier("needs"), [text for text, _ in plain], [scenario for _, scenario in plain])
+    STDERR.print(f"needs: temperature {temperature:.2f} on {len(plain)} train chats")
+    moods = _moods(chats)
+    texts = [text for text, _, _ in moods]
+    _tell("emotion", fit_classifier(texts, [emotion for _, emotion, _ in moods], embedder, MODELS / "emotion", n_buckets=_SMALL, epochs=20))
+    labels = ["threat" if threatens else "none" for _, _, threatens in moods]
     _tell("threat", fit_classifier(texts, labels, embedder, MODELS / "threat", n_buckets=_SMALL, epochs=40))
+
+
+def _stands_alone(chat: LabelledChat) -> bool:
+    labels = chat.labels
+    return labels.answerable and bool(labels.scenarios) and not chat.history and not labels.questions
+
+
+def _moods(chats: list[LabelledChat]) -> list[tuple[str, str, bool]]:
+    """(text, emotion, threatens) of the bank and of the chats, each message once."""
+    rows = [json.loads(line) for line in (NEEDS_BANK / "emotions.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = [(row["text"], row["emotion"], row["threatens"]) for row in rows]
+    found += [(strip_console(chat.message), chat.labels.emotion, chat.labels.threatens) for chat in chats if chat.labels.emotion]
+    return list(dict.fromkeys(found))
 
 
 def _tell(name: str, report: FitReport) -> None:

@@ -6,11 +6,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Query, Request, Response
-from fastapi.responses import ORJSONResponse
 from pydantic import BaseModel
 
 from knowledge.articles import split_passages
@@ -73,7 +72,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version="0.1.0",
         summary="The right reply in front of an e-commerce support agent, for this order, now.",
         lifespan=lifespan,
-        default_response_class=ORJSONResponse,
     )
     problems.install(app)
     _limit_bodies(app, chosen.max_body_bytes)
@@ -173,8 +171,3 @@ def _limit_bodies(app: FastAPI, max_bytes: int) -> None:
         if too_large:
             return problems.problem(413, "body_too_large", "body too large", f"expected at most {max_bytes} bytes")
         return await call_next(request)
-
-
-def openapi_examples(app: FastAPI) -> dict[str, Any]:
-    """Gives the generated documentation, for tests and docs."""
-    return app.openapi()

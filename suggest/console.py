@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 
+from knowledge.products import ProductCatalogue
 from knowledge.records import SampleConversation
 
 router = APIRouter(tags=["console"])
@@ -49,13 +50,24 @@ def samples(request: Request) -> list[ConsoleSamples]:
     for store in request.app.state.shops.ids:
         shop = request.app.state.shops.of(store).snapshot.shop
         local = now.astimezone(ZoneInfo(shop.store.timezone))
+        catalogue = shop.catalogue()
         orders = [
-            ConsoleOrder(id=one.id, name=one.name, order=at_time(one.order, local) or None, customer=at_time(one.customer, local)) for one in shop.sample_orders
+            ConsoleOrder(id=one.id, name=one.name, order=_titled(at_time(one.order, local), catalogue) or None, customer=at_time(one.customer, local))
+            for one in shop.sample_orders
         ]
         found.append(
             ConsoleSamples(store=store, name=shop.store.name, language=shop.store.language, orders=orders, conversations=list(shop.sample_conversations))
         )
     return found
+
+
+def _titled(order: dict[str, Any], catalogue: ProductCatalogue) -> dict[str, Any]:
+    """A person reads titles, not SKUs."""
+    for item in order.get("items", []):
+        product = catalogue.by_sku(item.get("sku", ""))
+        if product is not None:
+            item.setdefault("title", product.title)
+    return order
 
 
 def at_time(value: Any, now: datetime) -> Any:

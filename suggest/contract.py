@@ -3,10 +3,10 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from knowledge.normalise import clean
-from knowledge.order_context import Agent, Customer, Order, Turn
+from knowledge.order_context import Agent, Customer, Order, Time, Turn
 from knowledge.records import Attachment
 
 MAX_MESSAGE_CHARS = 4_000
@@ -41,7 +41,7 @@ class SuggestionRequest(BaseModel):
     agent: Agent | None = None
     channel: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$", description="Where the conversation is, such as im")] = "im"
     top_k: Annotated[int, Field(ge=1, le=10, description="How many drafts at most")] = 3
-    now: Annotated[AwareDatetime | None, Field(description="The moment of the message; the clock when absent")] = None
+    now: Annotated[Time | None, Field(description="The moment of the message; the clock when absent")] = None
     request_id: Annotated[str | None, Field(pattern=r"^[\w.\-:]{1,128}$", description="Yours; the same id and body give the same answer")] = None
     store: Annotated[str | None, Field(description="Which shop; may be absent where only one is served")] = None
     debug: Annotated[bool, Field(description="Adds each signal's part and the nearest replies when abstaining")] = False

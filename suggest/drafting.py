@@ -20,7 +20,8 @@ _GREETING = re.compile(r"^(?:您好|你好|亲，?您好|hello|hi)[,，.。!！~
 _APOLOGY = re.compile(r"抱歉|对不起|不好意思|让您久等|着急|担心|生气|委屈|糟心|sorry|apolog|frustrat|worr", re.IGNORECASE)
 _YOU_NOT_NIN = re.compile(r"你(?!好)")
 _CALM = 0.5  # below this probability of being upset, an apology is out of place
-_SENTENCES = re.compile(r"[^。！？!?\n]+[。！？!?]?")
+_SENTENCES = re.compile(r".+?(?:[。！？!?\n]+|\.(?=\s|$)|$)\s*", re.DOTALL)
+_END_MARKS = " .。!！?？~～\n"
 _SAME_CHARS = 8  # shorter sentences («好的。») may be said twice
 
 
@@ -40,7 +41,7 @@ class Drafter:
     def __init__(self, *, store: Store, facts: FactTree, writer: FactWriter, history: Sequence[Turn], understanding: Understanding) -> None:
         self._store, self._facts, self._writer = store, facts, writer
         self._store_facts: Mapping[str, Any] = store.model_dump()
-        self._said = {match_form(sentence) for turn in history if turn.role == "agent" for sentence in _SENTENCES.findall(turn.text)}
+        self._said = {_bare(sentence) for turn in history if turn.role == "agent" for sentence in _SENTENCES.findall(turn.text)}
         self._under_way = any(turn.role == "agent" for turn in history)
         self._understanding = understanding
 
@@ -75,7 +76,7 @@ class Drafter:
             text = _GREETING.sub("", text)
         if not self._said:
             return text
-        kept = [sentence for sentence in _SENTENCES.findall(text) if len(sentence) < _SAME_CHARS or match_form(sentence) not in self._said]
+        kept = [sentence for sentence in _SENTENCES.findall(text) if len(sentence) < _SAME_CHARS or _bare(sentence) not in self._said]
         return "".join(kept).strip()
 
     def _warnings(self, text: str, missing: list[str], reply: ProvenReply) -> list[Warning_]:
@@ -97,10 +98,16 @@ class Drafter:
         return sorted(found, key=lambda warning: (warning.start, warning.code))
 
     def _missing_warning(self, text: str, fact: str) -> Warning_:
+        """Marks the blank; a fact that only decided which words to use has none, so nothing is marked."""
         name = fact_name(fact, language=self._store.language)
-        start = max(text.find(f"〔{name}〕"), 0)
+        start = text.find(f"〔{name}〕")
         said = f"fill in: {name}" if self._store.language == "en" else f"请补上：{name}"
-        return Warning_(code="missing_fact", message=said, start=start, end=start + len(name) + 2)
+        return Warning_(code="missing_fact", message=said, start=max(start, 0), end=start + len(name) + 2 if start >= 0 else 0)
+
+
+def _bare(sentence: str) -> str:
+    """A sentence as it is compared: how it ends does not make it another."""
+    return match_form(sentence).strip(_END_MARKS)
 
 
 def join_parts(parts: Sequence[str], *, language: str) -> str:

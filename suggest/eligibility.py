@@ -48,9 +48,9 @@ class Eligibility:
         condition = self._verdicts.get(reply.when)
         if condition is None:
             condition = self._verdicts[reply.when] = compile_condition(reply.when).evaluate_prepared(self._here.prepared)
-        if condition.outcome is Outcome.TRUE and dates.outcome is Outcome.UNKNOWN:
-            return dates
-        return condition
+        if dates.outcome is Outcome.TRUE or condition.outcome is Outcome.FALSE:
+            return condition
+        return Verdict(Outcome.UNKNOWN, tuple(dict.fromkeys((*condition.verify, *dates.verify))))
 
     def of_article(self, article: Article) -> bool:
         """Whether the article may be quoted now, for the item in question."""

@@ -27,7 +27,7 @@ def escalation(understanding: Understanding, offered: Sequence[str], shop: Shop,
     lead_replies = {reply.id for reply in shop.replies if reply.authority == "lead"}
     reasons = {
         "safety": understanding.scenarios.get("safety", 0.0) >= _LIKELY,
-        "threat": understanding.threat >= _LIKELY,
+        "threat": understanding.threatens,
         "repeated_complaints": facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS and understanding.upset >= _LIKELY,
         "authority": any(reply_id in lead_replies for reply_id in offered),
     }

@@ -16,6 +16,7 @@ from knowledge.chats import BEST, LabelledChat
 from knowledge.conditions import Outcome, Verdict
 from knowledge.facts import FactTree
 from knowledge.records import ProvenReply
+from knowledge.templates import literal_words
 from suggest.contract import SuggestionResponse
 from suggest.eligibility import Eligibility
 from suggest.pipeline import Suggester, request_of
@@ -23,8 +24,8 @@ from suggest.understanding import Understanding
 
 _DEPTH = 3
 _RESAMPLES = 1_000
-_RAW_TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|\bNone\b|\bnan\b")
-_LEAK_CHARS = 14  # this many characters of an internal article in a draft are no coincidence
+_RAW_TEMPLATE = re.compile(r"\{\{|\}\}|\{%|%\}|(?<![A-Za-z])(?:None|nan)(?![A-Za-z])")
+_LEAK_CHARS = {"zh": 14, "en": 48}  # this many characters of an internal article in a draft are no coincidence
 
 METRICS = ("success@1", "acceptable@1", "success@3", "acceptable@3", "nDCG@3", "passage_recall@3", "both_questions@3", "must_include", "must_not_include_kept")
 
@@ -197,13 +198,14 @@ def _violations(chat: LabelledChat, response: SuggestionResponse, suggester: Sug
             found.append(f"{one.reply_id} is not approved")
         elif eligibility.of_reply(reply).outcome is Outcome.FALSE:
             found.append(f"{one.reply_id} is not eligible for this order or day")
-        if _RAW_TEMPLATE.search(one.text):
+        written = " ".join(literal_words(source) for source in reply.templates().values()) if reply else ""
+        if any(raw.group() not in written for raw in _RAW_TEMPLATE.finditer(one.text)):
             found.append(f"{one.reply_id} shows raw template text")
-        own = {piece for source in reply.templates().values() for piece in _windows(source)} if reply else set()
-        if any(piece in body and piece not in own for piece in _windows(one.text) for body in internal):
+        width = _LEAK_CHARS[shop.store.language[:2]]
+        if any(piece in body and piece not in written for piece in _windows(one.text, width) for body in internal):
             found.append(f"{one.reply_id} quotes an internal article")
     return found
 
 
-def _windows(text: str) -> list[str]:
-    return [text[i : i + _LEAK_CHARS] for i in range(0, max(0, len(text) - _LEAK_CHARS + 1))]
+def _windows(text: str, width: int) -> list[str]:
+    return [text[i : i + width] for i in range(len(text) - width + 1)]

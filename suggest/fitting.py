@@ -16,7 +16,7 @@ from suggest.ranking import SIGNALS, SignalTable
 # Of an acceptable, not best, reply: how much of it counts as «would be sent». Orders the best before the acceptable.
 _ACCEPTABLE_SHARE = 0.35
 _REGULARISATION = 0.3
-_SHOWN_PRECISION = 0.7  # the threshold is the least confidence from which this share of first drafts is acceptable
+_SHOWN_PRECISION = 0.78  # the threshold is the least confidence from which this share of first drafts is acceptable
 _AUTO_PRECISION = 0.95
 
 
@@ -25,6 +25,7 @@ class Example:
     """One question of a chat: its signal table and the grades of the replies in it."""
 
     chat_id: str
+    language: str
     table: SignalTable
     grades: npt.NDArray[np.int64]
 
@@ -36,7 +37,7 @@ def examples(chats: Sequence[LabelledChat], suggester: Suggester, *, on_chat: Ca
         table = suggester.signals(chat)
         if table.replies:
             grades = np.array([chat.labels.replies.get(reply.id, 0) for reply in table.replies])
-            found.append(Example(chat.id, table, grades))
+            found.append(Example(chat.id, suggester.snapshot.shop.store.language[:2], table, grades))
         if on_chat is not None:
             on_chat()
     return found
@@ -56,9 +57,9 @@ def fit_ranker(train: Sequence[Example], calibrate: Sequence[Example], out: Path
     weights, bias = model.coef_[0] / spread, float(model.intercept_[0])
     firsts = [_first(example, mean, weights, bias) for example in calibrate]
     odds, accepted = np.array([f[0] for f in firsts]), np.array([f[1] for f in firsts])
-    platt = LogisticRegression(C=100.0).fit(odds[:, None], accepted)
-    slope, intercept = float(platt.coef_[0][0]), float(platt.intercept_[0])
-    confidence = 1 / (1 + np.exp(-(slope * odds + intercept)))
+    languages = np.array([example.language for example in calibrate])
+    maps = {str(name): _platt(odds[languages == name], accepted[languages == name]) for name in sorted(set(languages))}
+    confidence = np.array([1 / (1 + np.exp(-(maps[name][0] * odd + maps[name][1]))) for name, odd in zip(languages, odds, strict=True)])
     figures = {
         "threshold": _least_confidence(confidence, accepted, _SHOWN_PRECISION, default=0.3),
         "auto_reply_threshold": _least_confidence(confidence, accepted, _AUTO_PRECISION, default=0.97),
@@ -68,12 +69,18 @@ def fit_ranker(train: Sequence[Example], calibrate: Sequence[Example], out: Path
         "mean": _named(mean),
         "weight": _named(weights),
         "bias": round(bias, 6),
-        "calibration": {"slope": round(slope, 6), "intercept": round(intercept, 6)},
+        "calibration": {name: {"slope": round(slope, 6), "intercept": round(intercept, 6)} for name, (slope, intercept) in maps.items()},
         **{name: round(value, 4) for name, value in figures.items()},
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return figures
+
+
+def _platt(odds: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and intercept that make the log-odds honest (Platt 1999). A language with few chats has weaker models, so each has its own."""
+    fitted = LogisticRegression(C=100.0).fit(odds[:, None], accepted)
+    return float(fitted.coef_[0][0]), float(fitted.intercept_[0])
 
 
 def _first(example: Example, mean: npt.NDArray[np.float32], weights: npt.NDArray[np.float64], bias: float) -> tuple[float, bool]:

@@ -7,6 +7,7 @@ from indexes.classifier import load_classifier
 from indexes.embedder import Embedder, load_embedder
 from indexes.publish import load_current, store_dirs
 from suggest.errors import StoreNotNamed, UnknownStore
+from suggest.order_state import OrderStatePrior
 from suggest.pipeline import Suggester
 from suggest.ranking import Ranker
 from suggest.understanding import MessageReader
@@ -27,7 +28,9 @@ class Models:
         Raises:
             ModelUnavailable: a model is not on this machine.
         """
-        reader = MessageReader(needs=load_classifier("needs"), emotions=load_classifier("emotion"), threats=load_classifier("threat"))
+        reader = MessageReader(
+            needs=load_classifier("needs"), emotions=load_classifier("emotion"), threats=load_classifier("threat"), prior=OrderStatePrior.load()
+        )
         return cls(embedder=load_embedder(model), reader=reader, ranker=Ranker())
 
 

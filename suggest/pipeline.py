@@ -29,6 +29,7 @@ from suggest.contract import (
 from suggest.drafting import Draft, Drafter
 from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import clarifying_questions, escalation
+from suggest.order_state import order_state
 from suggest.passages import best_passages, evidence_for
 from suggest.ranking import Candidate, Ranker, SignalTable, rank, signal_table
 from suggest.reasons import abstention, reasons
@@ -62,8 +63,7 @@ class Suggester:
         """Gives ranked drafts, or the reason for silence. The same snapshot and request give the same answer, timings aside."""
         store, timings = self.snapshot.shop.store, _Timings()
         with timings.stage("understand"):
-            understanding = self._reader.understand(request.message, request.history, self._catalogue)
-            facts = self._facts(request, understanding, now)
+            understanding, facts = self._understand(request, now)
             eligibility = self._eligibility(facts, understanding, now)
         answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
         with timings.stage("draft"):
@@ -91,26 +91,31 @@ class Suggester:
     def judge(self, chat: LabelledChat) -> Eligibility:
         """Gives what may be used for a labelled chat, judged anew, for checking drafts."""
         request = request_of(chat)
-        understanding = self._reader.understand(request.message, request.history, self._catalogue)
-        return self._eligibility(self._facts(request, understanding, chat.now), understanding, chat.now)
+        understanding, facts = self._understand(request, chat.now)
+        return self._eligibility(facts, understanding, chat.now)
 
     def signals(self, chat: LabelledChat) -> SignalTable:
         """Gives the signals of a labelled chat's candidates, for fitting the ranker on exactly what it will see."""
         request = request_of(chat)
-        understanding = self._reader.understand(request.message, request.history, self._catalogue)
-        facts = self._facts(request, understanding, chat.now)
+        understanding, facts = self._understand(request, chat.now)
         eligibility = self._eligibility(facts, understanding, chat.now)
         hits = retrieve(understanding, self.snapshot, self._embedder)
         return signal_table(understanding, hits, self.snapshot, eligibility, tier=str(facts["customer"].get("tier", "")))
 
-    def _facts(self, request: SuggestionRequest, understanding: Understanding, now: datetime) -> FactTree:
+    def _understand(self, request: SuggestionRequest, now: datetime) -> tuple[Understanding, FactTree]:
+        """What is meant, and the facts with what was heard among them: each needs the other's half."""
+        facts = self.facts(request, now)
+        understanding = self._reader.understand(request.message, request.history, self._catalogue, state=order_state(facts))
+        facts["message"] = understanding.condition_facts()
+        return understanding, facts
+
+    def facts(self, request: SuggestionRequest, now: datetime) -> FactTree:
+        """Gives the facts of the order and the people, computed ones included."""
         said = [request.message, *(turn.text for turn in reversed(request.history))]
-        facts = compute_facts(
+        return compute_facts(
             order=request.order, customer=request.customer, agent=request.agent, now=now,
             store=self.snapshot.shop.store, catalogue=self._catalogue, said=said,
         )  # fmt: skip
-        facts["message"] = understanding.condition_facts()
-        return facts
 
     def _eligibility(self, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
         timezone = self.snapshot.shop.store.timezone
@@ -150,7 +155,7 @@ class Suggester:
         within_authority = reply.authority == "agent" or facts["agent"].get("role") == "lead"
         blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
         sendable = candidate.verdict.outcome is Outcome.TRUE and within_authority and not blocked
-        calm_and_sure = candidate.confidence >= self._ranker.auto_reply_threshold and question.threat < 0.5 and not draft.warnings
+        calm_and_sure = candidate.confidence >= self._ranker.auto_reply_threshold and not question.threatens and not draft.warnings
         return Suggestion(
             suggestion_id=hashlib.sha256(f"{self.snapshot.manifest.snapshot_id}/{request_id}/{reply.id}".encode()).hexdigest()[:20],
             reply_id=reply.id,
@@ -224,7 +229,7 @@ def _shown(understanding: Understanding) -> UnderstandingOut:
     return UnderstandingOut(
         scenarios=[ScenarioProbability(id=name, probability=round(probability, 4)) for name, probability in likely],
         emotion=understanding.emotion,
-        threatens=understanding.threat >= 0.5,
+        threatens=understanding.threatens,
         language=understanding.language,
         products=list(understanding.products),
         questions=[question.text for question in understanding.questions] or [understanding.text],

@@ -21,8 +21,9 @@ Matrix = npt.NDArray[np.float32]
 SIGNALS = (
     "trigger", "trigger_in_context", "words", "lexical", "needs", "scenario", "cited_article",
     "trigger_from_best", "needs_from_best", "scenario_from_best", "words_from_best", "lexical_from_best",
-    "unknown", "specific", "specific_from_best", "tone", "tone_mismatch", "own_product", "lead", "tier",
-    "lean_on_history", "in_top_scenario", "message_length", "doubt",
+    "unknown", "specific", "specific_from_best", "own_product", "lead", "tier",
+    "upset_words_to_calm", "upset_words_to_anxious", "upset_words_to_upset", "calm_words_to_calm", "calm_words_to_anxious", "calm_words_to_upset",
+    "lean_on_history", "in_top_scenario", "message_length", "doubt", "other", "best_trigger",
 )  # fmt: skip
 
 
@@ -53,7 +54,7 @@ class Ranker:
         self._mean = np.array([model["mean"][name] for name in SIGNALS], dtype=np.float32)
         self._weight = np.array([model["weight"][name] for name in SIGNALS], dtype=np.float32)
         self._bias = float(model["bias"])
-        self._slope, self._intercept = float(model["calibration"]["slope"]), float(model["calibration"]["intercept"])
+        self._calibration = {language: (float(one["slope"]), float(one["intercept"])) for language, one in model["calibration"].items()}
         self.threshold = float(model["threshold"])
         self.auto_reply_threshold = float(model["auto_reply_threshold"])
 
@@ -61,9 +62,10 @@ class Ranker:
         """Gives the uncalibrated log-odds of each row of signals."""
         return np.asarray((values - self._mean) @ self._weight + self._bias, dtype=np.float32)
 
-    def confidence(self, log_odds: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Gives the calibrated probability; increasing in the log-odds, so it never reorders."""
-        return np.asarray(1 / (1 + np.exp(-np.clip(self._slope * log_odds + self._intercept, -30, 30))), dtype=np.float32)
+    def confidence(self, log_odds: npt.NDArray[np.float32], *, language: str) -> npt.NDArray[np.float32]:
+        """Gives the calibrated probability for a shop's language; increasing in the log-odds, so it never reorders."""
+        slope, intercept = self._calibration.get(language[:2], self._calibration["zh"])
+        return np.asarray(1 / (1 + np.exp(-np.clip(slope * log_odds + intercept, -30, 30))), dtype=np.float32)
 
     def parts(self, row: Matrix) -> dict[str, float]:
         """Gives each signal's part in the log-odds of one candidate."""
@@ -76,7 +78,7 @@ def rank(question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: E
     if not table.replies:
         return []
     log_odds = ranker.log_odds(table.values)
-    confidence = ranker.confidence(log_odds)
+    confidence = ranker.confidence(log_odds, language=snapshot.shop.store.language)
     order = sorted(range(len(table.replies)), key=lambda row: (-log_odds[row], table.replies[row].id))
     return [Candidate(table.replies[row], table.verdicts[row], float(confidence[row]), table.values[row]) for row in order]
 
@@ -108,28 +110,42 @@ def _columns(
     scenario = _column(replies, lambda reply: question.scenarios.get(reply.scenario, 0.0))
     known = [verdict.outcome is Outcome.TRUE for verdict in verdicts]
     specific = np.array([min(_specificity(reply), 4) / 4 if true else 0.0 for reply, true in zip(replies, known, strict=True)], dtype=np.float32)
-    upset, top = question.upset, _top_scenario(question)
+    top = _top_scenario(question)
     every = np.ones(len(replies), dtype=np.float32)
-    return near | {
-        "scenario": scenario,
-        "cited_article": _cited(replies, hits, snapshot),
-        "trigger_from_best": _from_best(near["trigger_in_context"]),
-        "needs_from_best": _from_best(near["needs"]),
-        "scenario_from_best": _from_best(scenario),
-        "words_from_best": _from_best(near["words"]),
-        "lexical_from_best": _from_best(near["lexical"]),
-        "unknown": np.array([not true for true in known], dtype=np.float32),
-        "specific": specific,
-        "specific_from_best": _from_best_within(specific, [reply.scenario for reply in replies]),
-        "tone": _column(replies, lambda reply: {"upset": upset, "calm": 1 - upset}.get(reply.tone, 0.5)),
-        "tone_mismatch": _column(replies, lambda reply: {"upset": 1 - upset, "calm": upset}.get(reply.tone, 0.0)),
-        "own_product": _column(replies, lambda reply: float(eligibility.product_named(reply))),
-        "lead": _column(replies, lambda reply: float(reply.authority == "lead")),
-        "tier": _column(replies, lambda reply: float(bool(tier) and tier == "vip" and "customer.tier" in reply.when)),
-        "lean_on_history": every * question.lean_on_history,
-        "in_top_scenario": _column(replies, lambda reply: float(reply.scenario == top)),
-        "message_length": every * min(len(question.text), 40) / 40,
-        "doubt": every * (1 - max(question.scenarios.values(), default=0.0)),
+    return (
+        near
+        | _tones(replies, question)
+        | {
+            "scenario": scenario,
+            "cited_article": _cited(replies, hits, snapshot),
+            "trigger_from_best": _from_best(near["trigger_in_context"]),
+            "needs_from_best": _from_best(near["needs"]),
+            "scenario_from_best": _from_best(scenario),
+            "words_from_best": _from_best(near["words"]),
+            "lexical_from_best": _from_best(near["lexical"]),
+            "unknown": np.array([not true for true in known], dtype=np.float32),
+            "specific": specific,
+            "specific_from_best": _from_best_within(specific, [reply.scenario for reply in replies]),
+            "own_product": _column(replies, lambda reply: float(eligibility.product_named(reply))),
+            "lead": _column(replies, lambda reply: float(reply.authority == "lead")),
+            "tier": _column(replies, lambda reply: float(bool(tier) and tier == "vip" and "customer.tier" in reply.when)),
+            "lean_on_history": every * question.lean_on_history,
+            "in_top_scenario": _column(replies, lambda reply: float(reply.scenario == top)),
+            "other": every * question.scenarios.get("chat.other", 0.0),
+            "best_trigger": every * found.trigger_in_context.max(initial=0.0),
+            "message_length": every * min(len(question.text), 40) / 40,
+            "doubt": every * (1 - max(question.scenarios.values(), default=0.0)),
+        }
+    )
+
+
+def _tones(replies: Sequence[ProvenReply], question: Understanding) -> dict[str, Matrix]:
+    """How the reply's tone meets each mood: a preference the weights decide, never a gate."""
+    moods = {"calm": question.emotions.get("calm", 0.0), "anxious": question.emotions.get("anxious", 0.0), "upset": question.upset}
+    return {
+        f"{tone}_words_to_{mood}": _column(replies, lambda reply, tone=tone, chance=chance: chance if reply.tone == tone else 0.0)  # type: ignore[misc]
+        for tone in ("upset", "calm")
+        for mood, chance in moods.items()
     }
 
 

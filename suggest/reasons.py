@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from knowledge.conditions import Outcome
+from knowledge.conditions import Outcome, compile_condition
 from knowledge.fact_paths import fact_name
 from knowledge.scenarios import scenario_name
 from suggest.contract import Abstention
@@ -18,13 +18,25 @@ def reasons(candidate: Candidate, question: Understanding, *, language: str) -> 
     name = scenario_name(reply.scenario, language=language)
     told = [f"asks about {name} ({probability:.0%})" if english else f"客户在问：{name}（{probability:.0%}）"]
     if reply.when and candidate.verdict.outcome is Outcome.TRUE:
-        told.append(f"fits this order: {reply.when}" if english else f"符合订单情况：{reply.when}")
+        told.append(
+            f"fits this order: {_named(condition_facts(reply.when), english)}" if english else f"符合这笔订单：{_named(condition_facts(reply.when), english)}"
+        )
     if candidate.verdict.verify:
-        facts = ("," if english else "、").join(dict.fromkeys(fact_name(path, language=language) for path in candidate.verdict.verify))
+        facts = _named(candidate.verdict.verify, english)
         told.append(f"check first: {facts}" if english else f"请先核对：{facts}")
     if reply.authority == "lead":
         told.append("ask your lead" if english else "需主管授权")
     return told
+
+
+def condition_facts(when: str) -> tuple[str, ...]:
+    """Gives the facts that a condition looks at, for naming what of the order decided."""
+    return compile_condition(when).paths
+
+
+def _named(paths: Sequence[str], english: bool) -> str:
+    names = dict.fromkeys(fact_name(path, language="en" if english else "zh-CN") for path in paths)
+    return (", " if english else "、").join(names)
 
 
 def abstention(understanding: Understanding, candidates: Sequence[Candidate], threshold: float, language: str) -> Abstention:

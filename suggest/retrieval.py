@@ -11,7 +11,8 @@ from suggest.understanding import Understanding
 
 # Keys a channel gives. Never tied to top_k: otherwise asking for more would reorder the head.
 FLOOR_KEYS = 120
-FLOOR_PASSAGES = 50
+SCENARIO_REPLIES = 150
+_LIKELY_SCENARIO = 0.1
 _BM25_HALF = 12.0  # the BM25 score that counts as .5; median of a reply's own trigger on the demo shop, 2026-11-21
 
 
@@ -50,7 +51,7 @@ def retrieve(question: Understanding, snapshot: Snapshot, embedder: Embedder) ->
     lexical = snapshot.key_terms.scores(question.text)
     in_context = snapshot.key_terms.scores(question.readings[-1].text) if len(question.readings) > 1 else lexical
     rows = _candidate_keys(snapshot, vectors, needs, lexical, in_context)
-    reply_rows = np.unique(snapshot.key_reply_rows[rows])
+    reply_rows = np.unique(np.concatenate([snapshot.key_reply_rows[rows], _of_likely_scenarios(question, snapshot)]))
     return Hits(
         replies=_reply_similarities(question, snapshot, vectors, needs, lexical, reply_rows),
         passages=_passage_similarities(question, snapshot, vectors),
@@ -64,6 +65,16 @@ def _candidate_keys(
     found += [hits.rows for hits in snapshot.key_needs.search(needs, n_rows=FLOOR_KEYS)]
     found += [_best_rows(scores, FLOOR_KEYS) for scores in (lexical, in_context)]
     return np.unique(np.concatenate(found))
+
+
+def _of_likely_scenarios(question: Understanding, snapshot: Snapshot) -> npt.NDArray[np.int64]:
+    """Rows of replies of the likeliest scenarios: «还没收到» shares no word with the reply for a stalled parcel, but the order says it is one.
+
+    Scenarios with more replies than `SCENARIO_REPLIES` are left to the other channels, which find the nearest of many.
+    """
+    likely = sorted(name for name, probability in question.scenarios.items() if probability >= _LIKELY_SCENARIO)
+    rows = [row for name in likely for row in snapshot.scenario_replies.get(name, ()) if len(snapshot.scenario_replies[name]) <= SCENARIO_REPLIES]
+    return np.array(rows, dtype=np.int64)
 
 
 def _best_rows(scores: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.int64]:

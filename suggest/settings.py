@@ -1,20 +1,19 @@
 """How the service runs: one frozen object from `SUGGEST_*` variables, read once at the edge and passed down."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from suggest.errors import InvalidSettings
 
 PREFIX = "SUGGEST_"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every field is one environment variable, `SUGGEST_` before its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     index_dir: Annotated[Path, Field(description="Folder of published indexes, one folder per shop")] = Path("var/indexes")
     model: Annotated[str, Field(description="Embedding model: a folder or hub id; empty for the bundled one")] = ""
@@ -33,8 +32,10 @@ def load_settings(environment: dict[str, str], **overrides: object) -> Settings:
     for name in environment:
         if name.startswith(PREFIX) and name not in known:
             raise InvalidSettings(name, value=environment[name], expected=f"one of {', '.join(sorted(known))}")
+    given: dict[str, Any] = {name: environment[PREFIX + name.upper()] for name in Settings.model_fields if environment.get(PREFIX + name.upper())}
+    given |= {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()

@@ -11,17 +11,21 @@ from indexes.classifier import TextClassifier
 from knowledge.normalise import match_form
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
+from suggest.order_state import OrderStatePrior
 
 # What consoles paste around a customer's words; it says nothing about the need.
 _CONSOLE_CARDS = re.compile(
     r"(?:咨询)?订单(?:编?号)[:：]?\s*[\w\[\]\-]+|订单金额[:：]?\s*[\d.,¥￥\[\]元x]+|下单时间[:：]?\s*[\d\-/: \[\]年月日]+|商品链接[:：]?\s*\S+|https?://\S+|^转人工(?:服务|客服)?[。!！]?$"
 )
 _GREETING = re.compile(r"^(?:(?:您好|你好|在吗|在不在|亲|哈喽|hello|hi|hey)(?:[,，。!！?？~～\s啊呀]+|$))+")
-_SEPARATORS = re.compile(r"[。！？!?；;\n]+|(?<=[^\d])[,，、]\s*(?=另外|还有|对了|顺便|然后|and\b|also\b)|\s{2,}")
-_CONNECTIVES = re.compile(r"^(?:另外|还有就是|还有|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|and|also)[,，:：\s]*")
+_LINES = re.compile(r"\n+| {2,}|\u3000{2,}")
+_SEPARATORS = re.compile(r"[。！？!?；;]+|(?<=[^\d])[,，、]\s*(?=另外|还有|对了|顺便|然后|and\b|also\b)")
+_CONNECTIVES = re.compile(r"^(?:另外|还有就是|还有(?!多久|多少|几|没|货|吗)|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|and|also)[,，:：\s]*")
 _CONNECTIVE_INSIDE = re.compile(r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\balso\b|\band (?:how|what|when|can|do|is|where|will)\b)")
 _COMMAS = re.compile(r"[,，\s]+")
 _WORD = re.compile(r"\w")
+_HAN = re.compile(r"[㐀-鿿]")
+_SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _MIN_QUESTION_CHARS = 3
 # Below this many characters a message leans on what was said before (design.md: most misses on real chats are such turns).
 _SHORT_CHARS = 8.0
@@ -66,6 +70,11 @@ class Understanding:
         return max(sorted(self.emotions), key=lambda name: self.emotions[name])
 
     @property
+    def threatens(self) -> bool:
+        """Whether they say they will complain elsewhere; at .6, recall 1.00 and precision .83 on the demo shop's chats, 2026-11-21."""
+        return self.threat >= _SURE
+
+    @property
     def upset(self) -> float:
         """Probability that the customer is upset or angry."""
         return self.emotions.get("upset", 0.0) + self.emotions.get("angry", 0.0)
@@ -86,36 +95,41 @@ class Understanding:
 class MessageReader:
     """Holds the models that read messages; they are the same for every shop."""
 
-    def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier) -> None:
-        self._needs, self._emotions, self._threats = needs, emotions, threats
+    def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier, prior: OrderStatePrior) -> None:
+        self._needs, self._emotions, self._threats, self._prior = needs, emotions, threats, prior
         names = sorted({label.split("/")[0] for label in needs.labels})
         self._scenario_names = names
         self._to_scenario = np.array([[label.split("/")[0] == name for name in names] for label in needs.labels], dtype=np.float32)
 
-    def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue) -> Understanding:
-        """Gives what the message means with its history."""
+    def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, state: str) -> Understanding:
+        """Gives what the message means with its history, for an order in this state (see `order_state`)."""
         words = strip_console(message)
         texts = [words, *_with_history(words, history)]
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
-        threat = float(self._threats.probabilities([words])[0][self._threats.labels.index("threat")])
-        whole = self._meaning(texts, history=bool(history), emotions=emotions, threat=threat, products=tuple(catalogue.mentioned(words)))
-        return self._with_questions(whole, history, catalogue)
+        whole = self._meaning(texts, state=state, emotions=emotions, threat=self._threat(words), products=tuple(catalogue.mentioned(words)))
+        return self._with_questions(whole, history, catalogue, state)
 
-    def _meaning(self, texts: list[str], *, history: bool, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:
+    def _threat(self, words: str) -> float:
+        """The surest clause: one «等着12315吧» at the end of a long complaint is a threat."""
+        clauses = [words, *(clause for clause in _SHORT_CLAUSES.split(words) if len(clause) >= _MIN_QUESTION_CHARS)]
+        return float(self._threats.probabilities(clauses)[:, self._threats.labels.index("threat")].max())
+
+    def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:
         needs = self._needs.probabilities(texts)
+        history = len(texts) > 1
         lean = float(np.exp(-len(texts[0]) / _SHORT_CHARS)) if history else 0.0
         mixed = (1 - lean) * needs[0] + lean * needs[1:].mean(axis=0) if history else needs[0]
         return Understanding(
             readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
             lean_on_history=lean,
-            scenarios=dict(zip(self._scenario_names, map(float, mixed @ self._to_scenario), strict=True)),
+            scenarios=self._prior.weigh(dict(zip(self._scenario_names, map(float, mixed @ self._to_scenario), strict=True)), state),
             emotions=emotions,
             threat=threat,
             language="zh" if re.search(r"[㐀-鿿]", texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
             products=products,
         )
 
-    def _with_questions(self, whole: Understanding, history: Sequence[Turn], catalogue: ProductCatalogue) -> Understanding:
+    def _with_questions(self, whole: Understanding, history: Sequence[Turn], catalogue: ProductCatalogue, state: str) -> Understanding:
         """Adds the separate questions: clauses that the need model hears different scenarios in."""
         best: dict[str, tuple[float, str]] = {}
         clauses = split_clauses(whole.text)
@@ -132,7 +146,7 @@ class MessageReader:
         asked = sorted(best.values(), key=lambda found: clauses.index(found[1]))
         parts = tuple(
             self._meaning(
-                [clause, *_with_history(clause, history)], history=bool(history), emotions=whole.emotions, threat=whole.threat,
+                [clause, *_with_history(clause, history)], state=state, emotions=whole.emotions, threat=whole.threat,
                 products=tuple(catalogue.mentioned(clause)) or whole.products,
             )
             for _, clause in asked
@@ -145,11 +159,10 @@ def strip_console(message: str) -> str:
 
     A message that is nothing but a greeting or a card stays as it is.
     """
-    form = match_form(message)
-    own = _CONSOLE_CARDS.sub(" ", form).strip()
-    lines = list(dict.fromkeys(line.strip() for line in re.split(r"[\n]+|\s{2,}", own) if line.strip()))
-    joined = " ".join(lines)
-    return _GREETING.sub("", joined).strip() or joined or form
+    lines = [_CONSOLE_CARDS.sub(" ", match_form(line)).strip() for line in _LINES.split(message)]
+    lines = [line for line in lines if _WORD.search(line)]
+    joined = " ".join(dict.fromkeys(lines))
+    return _GREETING.sub("", joined).strip() or joined or match_form(message)
 
 
 def split_clauses(text: str) -> list[str]:
@@ -157,7 +170,7 @@ def split_clauses(text: str) -> list[str]:
     pieces = [piece for part in _SEPARATORS.split(text) for piece in _CONNECTIVE_INSIDE.split(part)]
     pieces = [_CONNECTIVES.sub("", piece.strip(" ,，、")).strip() for piece in pieces]
     pieces = [piece for piece in pieces if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
-    if len(pieces) == 1:
+    if len(pieces) == 1 and _HAN.search(pieces[0]):  # English commas and spaces part words, not questions
         pieces = [piece for piece in _COMMAS.split(pieces[0]) if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
     return list(dict.fromkeys(pieces))
 

@@ -1,0 +1,98 @@
+"""A publisher that is killed at line after line of `indexes/publish.py`. Run by test_publish in a process of its own, because it forks.
+
+`python -m tests.indexes.crash_at_every_line <folder>` prints one JSON object a case: the lines it died at, and those after which
+the live snapshot was neither the old nor the new one, or a later publish did not clean up.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from indexes import publish as protocol
+from indexes.build import build_snapshot
+from indexes.errors import SnapshotError
+from indexes.publish import load_current, publish
+from indexes.snapshot import Snapshot
+from knowledge.shop import load_shop
+from tests.fakes import MORNING, REPLIES, FakeEmbedder, fake_needs, write_shop
+
+_KILLED = 9
+
+
+def lines_run(action: Callable[[], object], *, die_at: int = 0) -> list[int]:
+    """Runs the action and gives the lines of the protocol that it ran, in order of first coming; kills the process before line `die_at`."""
+    seen: dict[int, None] = {}
+
+    def watch(frame: FrameType, event: str, _argument: Any) -> Any:
+        if frame.f_code.co_filename != protocol.__file__:
+            return None
+        if event == "line":
+            if frame.f_lineno == die_at:
+                os._exit(_KILLED)
+            seen[frame.f_lineno] = None
+        return watch
+
+    sys.settrace(watch)
+    action()
+    sys.settrace(None)
+    return list(seen)
+
+
+def died_at(line: int, action: Callable[[], object]) -> bool:
+    """Runs the action in a child that is killed before `line`."""
+    child = os.fork()
+    if child == 0:
+        lines_run(action, die_at=line)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == _KILLED
+
+
+def survive(first: Snapshot, second: Snapshot, folder: Path) -> dict[str, list[int]]:
+    """Kills the publishing of `second` over `first` at every line in turn, and each time publishes `second` in peace afterwards."""
+    embedder = FakeEmbedder()
+    report: dict[str, list[int]] = {"died_at": [], "lost": [], "not_mended": []}
+
+    def served() -> str:
+        try:
+            return load_current(folder, embedder=embedder).manifest.knowledge_hash
+        except SnapshotError as error:
+            return error.slug
+
+    def start_again() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(published, folder)
+
+    published = folder.with_name(f"{folder.name}-published")
+    shutil.rmtree(published, ignore_errors=True)
+    publish(first, published, embedder=embedder)
+    start_again()
+    for line in lines_run(lambda: publish(second, folder, embedder=embedder)):
+        start_again()
+        if died_at(line, lambda: publish(second, folder, embedder=embedder)):
+            report["died_at"].append(line)
+        if served() not in (first.manifest.knowledge_hash, second.manifest.knowledge_hash):
+            report["lost"].append(line)
+        publish(second, folder, embedder=embedder)
+        if served() != second.manifest.knowledge_hash or any(folder.rglob(".staging*")):
+            report["not_mended"].append(line)
+    return report
+
+
+def main(folder: Path) -> None:
+    os.fsync = lambda _descriptor: None  # the machine does not lose power here, and a hundred publishes wait long for the disk
+    needs = fake_needs(folder / "needs")
+    old_shop, new_shop = load_shop(write_shop(folder / "old")), load_shop(write_shop(folder / "new", replies=REPLIES[:2]))
+    old = build_snapshot(old_shop, embedder=FakeEmbedder(), needs=needs, now=MORNING)
+    new = build_snapshot(new_shop, embedder=FakeEmbedder(), needs=needs, now=MORNING + timedelta(hours=1))
+    report = {"another": survive(old, new, folder / "index"), "the same again": survive(old, old, folder / "index")}
+    sys.stdout.write(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

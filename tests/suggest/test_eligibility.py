@@ -1,0 +1,159 @@
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from knowledge.conditions import Outcome, Verdict
+from knowledge.facts import compute_facts
+from knowledge.order_context import Order
+from knowledge.products import ProductCatalogue
+from knowledge.records import Article, Product, ProvenReply, Store
+from suggest.eligibility import Circumstances, Eligibility
+
+NOW = "2026-11-08T12:00:00+08:00"
+CATALOGUE = ProductCatalogue([
+    Product(sku="PH-1", title="手机", category="数码/手机"),
+    Product(sku="JU-1", title="榨汁机", category="家电/小家电/榨汁机"),
+])  # fmt: skip
+
+
+def eligibility(now: str = NOW, *, order: dict[str, Any] | None = None, timezone: str = "Asia/Shanghai", mentioned: tuple[str, ...] = ()) -> Eligibility:
+    moment = datetime.fromisoformat(now)
+    facts = compute_facts(
+        order=Order.model_validate(order) if order is not None else None, customer=None, agent=None, now=moment,
+        store=Store(id="shop", name="店", timezone=timezone), catalogue=CATALOGUE,
+    )  # fmt: skip
+    return Eligibility(Circumstances.of(facts, now=moment, timezone=timezone, mentioned=mentioned, catalogue=CATALOGUE))
+
+
+def reply(**fields: Any) -> ProvenReply:
+    return ProvenReply.model_validate({"id": "r", "scenario": "promo.coupon", "text": "好", "status": "approved"} | fields)
+
+
+def article(**fields: Any) -> Article:
+    return Article.model_validate({"id": "a", "title": "题", "kind": "policy", "body": "文"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "now", "in_force"),
+    [
+        pytest.param("Asia/Shanghai", "2026-10-31T15:59:59+00:00", False, id="Shanghai, a second before the first day"),
+        pytest.param("Asia/Shanghai", "2026-10-31T16:00:00+00:00", True, id="Shanghai, first instant of the first day"),
+        pytest.param("Asia/Shanghai", "2026-11-11T15:59:59+00:00", True, id="Shanghai, last second of the last day"),
+        pytest.param("Asia/Shanghai", "2026-11-11T16:00:00+00:00", False, id="Shanghai, the day after"),
+        pytest.param("America/New_York", "2026-11-01T03:59:59+00:00", False, id="New York, a second before, summer time"),
+        pytest.param("America/New_York", "2026-11-01T04:00:00+00:00", True, id="New York, first instant, summer time"),
+        pytest.param("America/New_York", "2026-11-12T04:59:59+00:00", True, id="New York, last second, winter time"),
+        pytest.param("America/New_York", "2026-11-12T05:00:00+00:00", False, id="New York, the day after"),
+    ],
+)
+def test_dates_hold_both_days_in_the_shops_timezone(timezone: str, now: str, in_force: bool) -> None:
+    dates = {"effective_from": date(2026, 11, 1), "effective_to": date(2026, 11, 11)}
+    judge = eligibility(now, timezone=timezone)
+
+    assert (Outcome.TRUE if in_force else Outcome.FALSE) == judge.of_reply(reply(**dates)).outcome
+    assert in_force is judge.of_article(article(**dates))
+
+
+@pytest.mark.parametrize(
+    ("dates", "outcome"),
+    [
+        pytest.param({}, Outcome.TRUE, id="no dates"),
+        pytest.param({"effective_from": date(2026, 11, 8)}, Outcome.TRUE, id="from today"),
+        pytest.param({"effective_from": date(2026, 11, 9)}, Outcome.FALSE, id="from tomorrow"),
+        pytest.param({"effective_to": date(2026, 11, 8)}, Outcome.TRUE, id="until today"),
+        pytest.param({"effective_to": date(2026, 11, 7)}, Outcome.FALSE, id="until yesterday"),
+    ],
+)
+def test_dates_may_be_open_at_either_end(dates: dict[str, date], outcome: Outcome) -> None:
+    assert Verdict(outcome) == eligibility().of_reply(reply(**dates))
+
+
+DOUBLE_11 = {"effective_from": date(2026, 10, 20), "effective_to": date(2026, 11, 11), "effective_basis": "paid_at"}
+
+
+@pytest.mark.parametrize(
+    ("now", "paid_at", "outcome"),
+    [
+        pytest.param("2026-12-01T10:00:00+08:00", "2026-11-11T23:59:59+08:00", Outcome.TRUE, id="paid in time, asked later"),
+        pytest.param("2026-12-01T10:00:00+08:00", "2026-11-12T00:00:00+08:00", Outcome.FALSE, id="paid the day after"),
+        pytest.param("2026-10-25T10:00:00+08:00", "2026-10-19T10:00:00+08:00", Outcome.FALSE, id="asked in time, paid before"),
+        pytest.param("2026-12-01T10:00:00+08:00", "2026-11-11T15:30:00+00:00", Outcome.TRUE, id="paid in time by the shop's clock"),
+        pytest.param("2026-12-01T10:00:00+08:00", "2026-11-11T16:00:00+00:00", Outcome.FALSE, id="too late by the shop's clock"),
+    ],
+)
+def test_effective_basis_paid_at_compares_the_day_of_payment(now: str, paid_at: str, outcome: Outcome) -> None:
+    assert Verdict(outcome) == eligibility(now, order={"paid_at": paid_at}).of_reply(reply(**DOUBLE_11))
+
+
+@pytest.mark.parametrize("order", [None, {}, {"status": "paid"}], ids=["no order", "empty order", "order without it"])
+def test_effective_basis_paid_at_is_unknown_without_it(order: dict[str, Any] | None) -> None:
+    assert Verdict(Outcome.UNKNOWN, ("order.paid_at",)) == eligibility(order=order).of_reply(reply(**DOUBLE_11))
+
+
+def test_false_condition_wins_over_unknown_dates() -> None:
+    verdict = eligibility(order={"status": "shipped"}).of_reply(reply(**DOUBLE_11, when='order.status == "paid"'))
+
+    assert Outcome.FALSE is verdict.outcome
+
+
+def test_unknown_condition_and_unknown_dates_name_all_that_is_to_be_verified() -> None:
+    verdict = eligibility().of_reply(reply(**DOUBLE_11, when='order.status == "paid"'))
+
+    assert Outcome.UNKNOWN is verdict.outcome
+    assert {"order.status", "order.paid_at"} == set(verdict.verify)
+
+
+def test_expired_reply_is_false_though_its_condition_is_unknown() -> None:
+    verdict = eligibility().of_reply(reply(effective_to=date(2026, 11, 7), when='order.status == "paid"'))
+
+    assert Outcome.FALSE is verdict.outcome
+
+
+def test_condition_unknown_without_its_fact_names_it() -> None:
+    assert Verdict(Outcome.UNKNOWN, ("order.status",)) == eligibility().of_reply(reply(when='order.status == "paid"'))
+
+
+PHONE = {"items": [{"sku": "PH-1"}]}
+
+
+@pytest.mark.parametrize(
+    ("products", "order", "mentioned", "fits"),
+    [
+        pytest.param((), PHONE, (), True, id="for all products"),
+        pytest.param(("PH-1",), PHONE, (), True, id="the order's SKU"),
+        pytest.param(("JU-1",), PHONE, (), False, id="another SKU"),
+        pytest.param(("数码/手机",), PHONE, (), True, id="its category"),
+        pytest.param(("数码",), PHONE, (), True, id="the category above"),
+        pytest.param(("数码/手",), PHONE, (), False, id="only a piece of the category's name"),
+        pytest.param(("家电",), PHONE, (), False, id="another category"),
+        pytest.param(("家电", "PH-1"), PHONE, (), True, id="one of several"),
+        pytest.param(("JU-1",), None, (), True, id="no product known"),
+        pytest.param(("JU-1",), PHONE, ("JU-1",), True, id="the message's product before the order's"),
+        pytest.param(("PH-1",), PHONE, ("JU-1",), False, id="the order's product, another one asked about"),
+        pytest.param(("数码/平板",), {"items": [{"title": "平板", "category": "数码/平板"}]}, (), True, id="an item outside the catalogue"),
+    ],
+)
+def test_products_gate_replies_and_articles(products: tuple[str, ...], order: dict[str, Any] | None, mentioned: tuple[str, ...], fits: bool) -> None:
+    judge = eligibility(order=order, mentioned=mentioned)
+
+    assert (Outcome.TRUE if fits else Outcome.FALSE) == judge.of_reply(reply(products=products)).outcome
+    assert fits is judge.of_article(article(products=products))
+
+
+def test_equal_conditions_are_evaluated_once() -> None:
+    """The second reply gets the very verdict of the first; each still has its own dates and products."""
+    judge = eligibility(order=PHONE | {"status": "paid"})
+    condition = 'order.status == "paid"'
+
+    first, second = (judge.of_reply(reply(id=name, when=condition)) for name in ("one", "two"))
+
+    assert Verdict(Outcome.TRUE) == first
+    assert first is second
+    assert Outcome.FALSE is judge.of_reply(reply(when=condition, products=("JU-1",))).outcome
+    assert Outcome.FALSE is judge.of_reply(reply(when=condition, effective_to=date(2026, 11, 7))).outcome
+
+
+@pytest.mark.parametrize("tone", ["calm", "upset", ""])
+def test_tone_is_never_a_gate(tone: str) -> None:
+    assert Verdict(Outcome.TRUE) == eligibility().of_reply(reply(tone=tone))
