@@ -13,13 +13,14 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from indexes.errors import ModelUnavailable
 from knowledge.normalise import match_form
 
 Vectors = npt.NDArray[np.float32]  # [n_texts, dimension], each row of unit length, or zero when the text says nothing
 
+_FEW = 8
 BUNDLED_MODEL = Path(__file__).parent / "models" / "zh-static"
 _UNKNOWN_TOKENS = ("<unk>", "[UNK]")  # they have a vector of their own, the same for every emoji: alone it says nothing
 
@@ -90,12 +91,18 @@ class StaticEmbedder:
         """Gives the normalised mean of each text's token vectors; zero for a text without a known token."""
         forms = [match_form(text) for text in texts]
         with self._lock:
-            encodings = self._tokenizer.encode_batch(forms, add_special_tokens=False)
+            encodings = self._encode(forms)
         vectors = np.zeros((len(forms), self.dimension), dtype=np.float32)
         for row, encoding in enumerate(encodings):
             if not self._unknown.issuperset(encoding.ids):
                 vectors[row] = self._table[encoding.ids].mean(axis=0)
         return unit(vectors)
+
+    def _encode(self, forms: list[str]) -> list[Encoding]:
+        """One by one for a message or two: handing a batch to the library's threads costs more than the work."""
+        if len(forms) <= _FEW:
+            return [self._tokenizer.encode(form, add_special_tokens=False) for form in forms]
+        return list(self._tokenizer.encode_batch(forms, add_special_tokens=False))
 
 
 class TransformerEmbedder:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from knowledge.conditions import Outcome, PreparedFacts, Verdict, compile_condition, prepare_facts
+from knowledge.conditions import ALWAYS, Outcome, PreparedFacts, Verdict, compile_condition, prepare_facts
 from knowledge.products import ProductCatalogue, fits_products
 from knowledge.records import Article, ProvenReply
-from knowledge.shop import in_force
 
+_NEVER = Verdict(Outcome.FALSE)
 _NO_DATE_SENT = Verdict(Outcome.UNKNOWN, ("order.paid_at",))
 
 
@@ -39,12 +40,15 @@ class Eligibility:
     def __init__(self, circumstances: Circumstances) -> None:
         self.circumstances = self._here = circumstances
         self._verdicts: dict[str, Verdict] = {}
+        self._today = self._day_of(circumstances.now)
+        paid_at = circumstances.facts["order"].get("paid_at")
+        self._paid_on = None if paid_at is None else self._day_of(paid_at)
 
     def of_reply(self, reply: ProvenReply) -> Verdict:
         """Gives the outcome over dates, products and condition together: false if any is false, then unknown if any is."""
         dates = self._dates(reply)
         if dates.outcome is Outcome.FALSE or not self._products_fit(reply.products):
-            return Verdict(Outcome.FALSE)
+            return _NEVER
         condition = self._verdicts.get(reply.when)
         if condition is None:
             condition = self._verdicts[reply.when] = compile_condition(reply.when).evaluate_prepared(self._here.prepared)
@@ -54,7 +58,7 @@ class Eligibility:
 
     def of_article(self, article: Article) -> bool:
         """Whether the article may be quoted now, for the item in question."""
-        return in_force(article, now=self._here.now, timezone=self._here.timezone) and self._products_fit(article.products)
+        return article.in_force(self._today) and self._products_fit(article.products)
 
     def product_named(self, reply: ProvenReply) -> bool:
         """Whether the reply is written for the very product or category in question."""
@@ -67,11 +71,12 @@ class Eligibility:
 
     def _dates(self, reply: ProvenReply) -> Verdict:
         if reply.effective_from is None and reply.effective_to is None:
-            return Verdict(Outcome.TRUE)
-        moment = self._here.now
-        if reply.effective_basis == "paid_at":
-            paid_at = self._here.facts["order"].get("paid_at")
-            if paid_at is None:
-                return _NO_DATE_SENT
-            moment = paid_at
-        return Verdict(Outcome.TRUE if in_force(reply, now=moment, timezone=self._here.timezone) else Outcome.FALSE)
+            return ALWAYS
+        day = self._paid_on if reply.effective_basis == "paid_at" else self._today
+        if day is None:
+            return _NO_DATE_SENT
+        return ALWAYS if reply.in_force(day) else _NEVER
+
+    def _day_of(self, moment: datetime) -> date:
+        """The day in the shop's timezone."""
+        return moment.astimezone(ZoneInfo(self._here.timezone)).date()

@@ -37,6 +37,7 @@ from suggest.retrieval import Hits, retrieve
 from suggest.understanding import MessageReader, Understanding
 
 _SHOWN_SCENARIOS = 3
+_UNSAFE = 0.2  # from this probability of a safety matter on, a person reads before anything is sent
 _NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 _BLOCKING_WARNINGS = frozenset({"over_authority", "missing_fact", "banned_phrase"})
 
@@ -155,7 +156,8 @@ class Suggester:
         within_authority = reply.authority == "agent" or facts["agent"].get("role") == "lead"
         blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
         sendable = candidate.verdict.outcome is Outcome.TRUE and within_authority and not blocked
-        calm_and_sure = candidate.confidence >= self._ranker.auto_reply_threshold and not question.threatens and not draft.warnings
+        sure = candidate.confidence >= self._ranker.auto_reply_threshold and not draft.warnings
+        routine = not reply.promises_amount and not question.threatens and question.scenarios.get("safety", 0.0) < _UNSAFE
         return Suggestion(
             suggestion_id=hashlib.sha256(f"{self.snapshot.manifest.snapshot_id}/{request_id}/{reply.id}".encode()).hexdigest()[:20],
             reply_id=reply.id,
@@ -171,7 +173,7 @@ class Suggester:
             warnings=list(draft.warnings),
             evidence=evidence,
             attachments=list(reply.attachments),
-            auto_reply=sendable and calm_and_sure and not question.scenarios.get("safety", 0.0) >= 0.2,
+            auto_reply=sendable and sure and routine,
             why=reasons(candidate, question, language=self.snapshot.shop.store.language),
             signals=self._ranker.parts(candidate.signals),
         )

@@ -178,6 +178,15 @@ def test_a_wrong_label_is_told(tmp_path, fields, field, expected, got):
             False,
             id="another item in the history",
         ),
+        pytest.param(
+            "coat",
+            {
+                "order": {"items": [{"sku": "CL-1"}, {"sku": "HA-1"}]},
+                "history": [{"role": "customer", "text": "榨汁杯坏了"}, {"role": "customer", "text": "还有羽绒服"}],
+            },
+            True,
+            id="the newest item in the history",
+        ),
     ],
 )
 def test_a_label_may_not_contradict_its_own_condition_and_dates(tmp_path, best, fields, eligible):

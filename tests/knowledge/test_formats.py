@@ -42,6 +42,7 @@ def test_time_is_24_hours_in_the_shops_zone_and_a_plain_day_its_date(moment, wri
     ("moment", "chinese", "english"),
     [
         pytest.param("2026-11-12T00:00:00+08:00", "今天凌晨", "this morning", id="today, midnight"),
+        pytest.param("2026-11-12T05:59:59+08:00", "今天凌晨", "this morning", id="today, before six"),
         pytest.param("2026-11-12T06:00:00+08:00", "今天上午", "this morning", id="today, six"),
         pytest.param("2026-11-12T12:00:00+08:00", "今天下午", "this afternoon", id="today, noon"),
         pytest.param("2026-11-12T17:00:00+08:00", "今天下午", "this evening", id="today, five"),
