@@ -14,9 +14,10 @@ from indexes.embedder import Embedder
 from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
-from knowledge.conditions import Outcome
+from knowledge.conditions import Outcome, compile_condition
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
+from knowledge.templates import compile_template
 from suggest.contract import (
     Abstention,
     EvidencePassage,
@@ -59,6 +60,10 @@ class Suggester:
         self.threshold = ranker.threshold if min_confidence is None else min_confidence
         self._embedder, self._reader, self._ranker = embedder, reader, ranker
         self._catalogue = snapshot.shop.catalogue()
+        for reply in snapshot.shop.replies:  # compiled now, not while the first customers wait
+            compile_condition(reply.when)
+            for source in reply.templates().values():
+                compile_template(source)
 
     def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
         """Gives ranked drafts, or the reason for silence. The same snapshot and request give the same answer, timings aside."""
