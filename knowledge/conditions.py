@@ -3,6 +3,7 @@
 Evaluation is by the Rust implementation of the Common Expression Language; a fact that was not sent raises there, which is our *unknown*.
 """
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 import cel
 
 from knowledge.errors import InvalidCondition
-from knowledge.fact_paths import CONDITION_FACTS, unknown_name
+from knowledge.fact_paths import CONDITION_FACTS, FACT_VALUES, unknown_name
 from knowledge.facts import known
 
 _STRINGS = re.compile(r'(?:\b[rR])?(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')')
@@ -23,6 +24,8 @@ _PATHS = re.compile(r"(?<![\w.)\]])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*(?:\s*\(
 _MACRO = re.compile(r"(?:(?<![\w.)\]])([A-Za-z_]\w*(?:\.\w+)*)|\S)\s*\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _LITERAL_TIME = re.compile(r"""\btimestamp\(\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
 _TIME = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")  # RFC 3339, as CEL reads
+_COMPARED = re.compile(r"""([A-Za-z_][\w.]*)\s*(?:[=!]=\s*("[^"]*"|'[^']*')|in\s*\[([^\]]*)\])""")
+_QUOTED = re.compile(r"""["']([^"']*)["']""")
 _WORDS = frozenset({"true", "false", "null", "in"})
 _FUNCTIONS = frozenset({
     "all", "contains", "double", "duration", "endsWith", "exists", "exists_one", "filter", "has", "int", "map", "matches",
@@ -61,6 +64,7 @@ class Condition:
         self.source = source.strip()
         self.paths = _referenced_paths(self.source)
         _check_literal_times(self.source)
+        _check_spellings(self.source)
         self._program = _compiled(self.source) if self.source else None
 
     @property
@@ -164,6 +168,17 @@ def _meant_path(path: list[str], ranges: Mapping[str, str]) -> list[str]:
         return path
     over = ranges[path[0]].split(".")
     return [] if over[0] in ("", *ranges) else [*over, *path[1:]]
+
+
+def _check_spellings(source: str) -> None:
+    """A status that no order can have makes a reply that is never offered: heard when loaded."""
+    for path, one, many in _COMPARED.findall(source):
+        allowed = FACT_VALUES.get(path, ())
+        for spelling in _QUOTED.findall(one or many):
+            if allowed and spelling not in allowed:
+                near = difflib.get_close_matches(spelling, allowed, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(allowed)}"
+                raise InvalidCondition(source, f"compares {path} with {spelling!r}, which it never is; {hint}")
 
 
 def _check_literal_times(source: str) -> None:

@@ -7,7 +7,7 @@ import difflib
 import re
 import types
 from collections.abc import Sequence
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -54,6 +54,21 @@ def _fact_tree() -> dict[str, Any]:
     }
 
 
+def _values(model: type[BaseModel], at: str) -> dict[str, tuple[str, ...]]:
+    """The spellings that a fact can have, where it has a fixed list, by dotted path."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, field in model.model_fields.items():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if get_origin(part) is Literal:
+                found[f"{at}.{name}"] = get_args(part)
+            elif isinstance(part, type) and issubclass(part, BaseModel):
+                found |= _values(part, f"{at}.{name}")
+    return found
+
+
+FACT_VALUES = (
+    _values(Order, "order") | _values(OrderItem, "order.item") | _values(AfterSaleCase, "order.case") | _values(Customer, "customer") | _values(Agent, "agent")
+) | {"message.emotion": ("calm", "anxious", "upset", "angry")}
 CONDITION_FACTS = _fact_tree()
 TEMPLATE_FACTS = CONDITION_FACTS | {"store": _model_tree(Store)}
 

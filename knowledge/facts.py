@@ -75,16 +75,21 @@ def known(facts: Mapping[str, Any], path: str) -> bool:
 
 
 def _sent(model: Order | Customer | Agent | None) -> FactTree:
-    """Nested dict of what was sent; an explicit null is the same as not sent."""
+    """Nested dict of what was sent; an explicit null or empty text is the same as not sent."""
     return {} if model is None else _without_none(model.model_dump())
 
 
 def _without_none(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_none(inner) for name, inner in value.items() if inner is not None}
+        return {name: _without_none(inner) for name, inner in value.items() if inner is not None and not _is_blank(inner)}
     if isinstance(value, list | tuple):
         return [_without_none(inner) for inner in value if inner is not None]
     return value
+
+
+def _is_blank(value: Any) -> bool:
+    """Empty words are what other systems send for «not there»."""
+    return isinstance(value, str) and not value.strip()
 
 
 def _complete_items(order: FactTree, catalogue: ProductCatalogue) -> None:

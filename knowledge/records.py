@@ -128,8 +128,11 @@ class ProvenReply(Dated):
 
     @model_validator(mode="after")
     def _says_something(self) -> "ProvenReply":
-        if not any(getattr(self, part).strip() for part in PARTS) and not self.text.strip():
+        parted = any(getattr(self, part).strip() for part in PARTS)
+        if not parted and not self.text.strip():
             raise ValueError("no words: expected at least one of empathy, information, value, action, or text")
+        if parted and self.text.strip():
+            raise ValueError("both parts and text: expected one or the other, the text would never be shown")
         return self
 
     def templates(self) -> dict[str, str]:
@@ -153,8 +156,8 @@ class Product(Record):
 class Authority(Record):
     """Money a person may promise on their own, in the shop's currency."""
 
-    agent_compensation_limit: Decimal = Decimal(0)
-    lead_compensation_limit: Decimal = Decimal(0)
+    agent_compensation_limit: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    lead_compensation_limit: Annotated[Decimal, Field(ge=0)] = Decimal(0)
 
 
 class BannedPhrase(Record):
@@ -178,6 +181,12 @@ class Promotion(Record):
     name: str
     start: date = Field(alias="from")
     end: date = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> "Promotion":
+        if self.start > self.end:
+            raise ValueError("from is after to; expected a day on or before it")
+        return self
 
 
 class Store(Record):

@@ -93,11 +93,15 @@ def _read_jsonl(path: Path, where: str) -> Iterator[Row | BadRow]:
 
 def _read_xlsx(path: Path, where: str) -> Iterator[Row | BadRow]:
     try:
-        table = pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl")
+        table = pd.read_excel(path, dtype=str, keep_default_na=False, engine="openpyxl", engine_kwargs={"data_only": False})
     except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         yield BadRow(where, 1, "file", f"expected an Excel workbook; {error}")
         return
     for number, cells in enumerate(table.to_dict(orient="records"), start=2):
+        formulas = [(str(name).strip(), str(value)) for name, value in cells.items() if str(value).startswith("=")]
+        if formulas:
+            yield from (BadRow(where, number, name, "expected text; the cell holds a formula, whose result would be lost", value) for name, value in formulas)
+            continue
         yield Row(where, number, {str(name).strip(): _day_of(str(value)) for name, value in cells.items()})
 
 

@@ -1,5 +1,7 @@
 """A whole shop read from its folder: every file checked, every bad row reported at once, conditions and templates compiled."""
 
+import difflib
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from knowledge.scenarios import SCENARIOS
 from knowledge.templates import compile_template
 
 R = TypeVar("R", bound=BaseModel)
+_TYPO = 0.8  # difflib's ratio from which a product's name is taken for a misspelling of another
 TABLE_SUFFIXES = (".csv", ".jsonl", ".xlsx")
 
 
@@ -53,7 +56,9 @@ def load_shop(folder: Path) -> Shop:
     products = _read_table(folder, "products", Product, bad, key="sku")
     orders = _read_table(folder, "sample_orders", SampleOrder, bad)
     conversations = _read_table(folder, "sample_conversations", SampleConversation, bad, key="name")
-    _check_references(replies, articles, bad)
+    _check_references(replies, articles, products, bad, unread=_unread_articles(folder, bad))
+    if not replies and not bad:
+        bad.append(BadRow("replies.csv", 1, "file", "expected at least one reply; the file has none"))
     if bad or store is None:
         raise InvalidKnowledge(bad)
     kept_articles = tuple(sorted((article for _, article in articles.values()), key=lambda article: article.id))
@@ -169,10 +174,41 @@ def _check_reply(reply: ProvenReply, place: BadRow, bad: list[BadRow]) -> None:
         bad.append(BadRow(place.path, place.line, "scenario", "expected a scenario of the list, or the shop's own written as group.name", reply.scenario))
 
 
-def _check_references(replies: dict[str, Located[ProvenReply]], articles: dict[str, Located[Article]], bad: list[BadRow]) -> None:
+def _check_references(
+    replies: dict[str, Located[ProvenReply]],
+    articles: dict[str, Located[Article]],
+    products: dict[str, Located[Product]],
+    bad: list[BadRow],
+    *,
+    unread: set[str],
+) -> None:
+    """A citation must lead somewhere; one of an article that could not be read may be right. A product that is nearly one of the catalogue's is a typo.
+
+    Any other product is let be: the catalogue is optional, and orders bring categories of their own.
+    """
+    known = {*products, *(level for _, product in products.values() for level in _levels(product.category))}
     for place, reply in replies.values():
-        for cited in _not_in(reply.cites, articles):
+        for cited in sorted(set(_not_in(reply.cites, articles)) - unread):
             bad.append(BadRow(place.path, place.line, "cites", "expected the id of an article of this shop", cited))
+        for wanted in set(reply.products) - known:
+            near = difflib.get_close_matches(wanted, known, n=1, cutoff=_TYPO)
+            if near:
+                bad.append(BadRow(place.path, place.line, "products", f"expected a SKU or category of products.csv; did you mean {near[0]!r}?", wanted))
+
+
+def _unread_articles(folder: Path, bad: list[BadRow]) -> set[str]:
+    """The ids that files which could not be read may have: their names, and what stands after `id:` in them."""
+    paths = {folder / row.path for row in bad if row.path.startswith("articles/")}
+    ids = {path.stem for path in paths}
+    for path in paths:
+        ids.update(re.findall(r"^id:\s*['\"]?([\w.\-]+)", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+    return ids
+
+
+def _levels(category: str) -> list[str]:
+    """`家电/大家电` → 家电, 家电/大家电."""
+    names = category.split("/")
+    return ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
 
 
 def _not_in(ids: Iterable[str], known_ids: dict[str, Located[Article]]) -> list[str]:

@@ -13,14 +13,15 @@ from rich.table import Table
 from indexes.errors import IndexingError
 from indexes.publish import load_current
 from knowledge.chats import LabelledChat, read_chats
+from knowledge.errors import KnowledgeError
 from knowledge.records import Store
+from knowledge.shop import load_shop
 from scripts.progress import STDERR, progress
 from suggest.evaluation import METRICS, Estimate, Evaluation, UnconditionalSuggester, evaluate, evaluate_bm25
 from suggest.live import Models
 from suggest.pipeline import Suggester
 
 app = typer.Typer(add_completion=False)
-_STORE_FILE = "store.toml"
 
 
 @app.command()
@@ -35,9 +36,10 @@ def main(
     """Prints headline metrics with 95% intervals, slices by scenario and tag, silence, and anything that must never be shown."""
     try:
         models = Models.load(model)
-        snapshot = load_current(index_dir / store_dir.name, embedder=models.embedder)
-        labelled = _read(chats, store_dir, snapshot.shop.store)
-    except (IndexingError, ValueError) as error:
+        shop = load_shop(store_dir)
+        snapshot = load_current(index_dir / shop.store.id, embedder=models.embedder)
+        labelled = _read(chats, store_dir, shop.store)
+    except (IndexingError, KnowledgeError, ValueError) as error:
         STDERR.print(str(error), markup=False)
         raise typer.Exit(1) from error
     parts: dict[str, Any] = {"embedder": models.embedder, "reader": models.reader, "ranker": models.ranker}
@@ -70,6 +72,8 @@ def _read(paths: list[Path], store_dir: Path, store: Store) -> list[LabelledChat
         if bad:
             raise ValueError("\n".join(str(row) for row in bad))
         labelled += found
+    if not labelled:
+        raise ValueError(f"expected labelled chats in {', '.join(map(str, paths))}; there are none")
     strangers = sorted({chat.store for chat in labelled} - {store.id})
     if strangers:
         raise ValueError(f"these chats are of the shop {strangers[0]!r}, not {store.id!r}; pass --store-dir")

@@ -160,7 +160,7 @@ def readyz(shops: Shops, response: Response) -> Readiness:
 
 
 def _limit_bodies(app: FastAPI, max_bytes: int) -> None:
-    """Refuses a body that says it is too large before reading it, and one that grows too large while reading."""
+    """Refuses a body that is too large: by its declared length before reading it, else after."""
 
     @app.middleware("http")
     async def limit(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

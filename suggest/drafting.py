@@ -19,6 +19,12 @@ from suggest.understanding import Understanding
 _GREETING = re.compile(r"^(?:您好|你好|亲，?您好|hello|hi)[,，.。!！~～\s]*", re.IGNORECASE)
 _APOLOGY = re.compile(r"抱歉|对不起|不好意思|让您久等|着急|担心|生气|委屈|糟心|sorry|apolog|frustrat|worr", re.IGNORECASE)
 _YOU_NOT_NIN = re.compile(r"你(?!好)")
+_COMMITS = re.compile(
+    r"我(?:这边|们)?(?:已|现在|马上|这就|先|来|帮您|替您|为您|会|给您|立刻)|已(?:为|帮|给|替|按|向|经)|马上(?:为|帮|给)|小时内|分钟内"
+    r"|\bI(?:'ve|'ll|'m| have| will| am| just)\b|\bwe(?:'ll| will|'ve| have)\b|\bwithin \d+ (?:hours|minutes)",
+    re.IGNORECASE,
+)
+_GRAVE = 0.2
 _CALM = 0.5  # below this probability of being upset, an apology is out of place
 _SENTENCES = re.compile(r".+?(?:[。！？!?\n]+|\.(?=\s|$)|$)\s*", re.DOTALL)
 _END_MARKS = " .。!！?？~～\n"
@@ -108,6 +114,16 @@ class Drafter:
 def _bare(sentence: str) -> str:
     """A sentence as it is compared: how it ends does not make it another."""
     return match_form(sentence).strip(_END_MARKS)
+
+
+def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
+    """Whether a draft may go out unread: a calm question, no money, no complaint or danger, and nothing that says somebody has acted or will.
+
+    A machine that sends «我已联系仓库» lies unless somebody does it.
+    """
+    grave = sum(probability for name, probability in question.scenarios.items() if name == "safety" or name.startswith("complaint."))
+    calm = question.emotion == "calm" and not question.threatens and reply.tone != "upset"
+    return calm and grave < _GRAVE and not reply.promises_amount and not question.questions and not _COMMITS.search(text)
 
 
 def join_parts(parts: Sequence[str], *, language: str) -> str:

@@ -11,6 +11,7 @@ from knowledge.products import ProductCatalogue, fits_products
 from knowledge.records import Article, ProvenReply
 
 _NEVER = Verdict(Outcome.FALSE)
+_NO_PRODUCT_KNOWN = Verdict(Outcome.UNKNOWN, ("order.item",))
 _NO_DATE_SENT = Verdict(Outcome.UNKNOWN, ("order.paid_at",))
 
 
@@ -49,12 +50,14 @@ class Eligibility:
         dates = self._dates(reply)
         if dates.outcome is Outcome.FALSE or not self._products_fit(reply.products):
             return _NEVER
+        product = _NO_PRODUCT_KNOWN if reply.products and not self._here.products else ALWAYS
         condition = self._verdicts.get(reply.when)
         if condition is None:
             condition = self._verdicts[reply.when] = compile_condition(reply.when).evaluate_prepared(self._here.prepared)
-        if dates.outcome is Outcome.TRUE or condition.outcome is Outcome.FALSE:
+        if condition.outcome is Outcome.FALSE:
             return condition
-        return Verdict(Outcome.UNKNOWN, tuple(dict.fromkeys((*condition.verify, *dates.verify))))
+        unknown = [one for one in (condition, dates, product) if one.outcome is Outcome.UNKNOWN]
+        return Verdict(Outcome.UNKNOWN, tuple(dict.fromkeys(fact for one in unknown for fact in one.verify))) if unknown else ALWAYS
 
     def of_article(self, article: Article) -> bool:
         """Whether the article may be quoted now, for the item in question."""
@@ -65,7 +68,7 @@ class Eligibility:
         return bool(reply.products) and bool(self._here.products)
 
     def _products_fit(self, wanted: tuple[str, ...]) -> bool:
-        """A reply for the phone never answers a question about the juicer; with no product known, anything may fit."""
+        """A reply for the phone never answers a question about the juicer; with no product known, it is to be checked."""
         here = self._here.products
         return not wanted or not here or any(fits_products(wanted, sku, category) for sku, category in here)
 

@@ -16,7 +16,7 @@ from suggest.ranking import SIGNALS, SignalTable
 # Of an acceptable, not best, reply: how much of it counts as «would be sent». Orders the best before the acceptable.
 _ACCEPTABLE_SHARE = 0.35
 _REGULARISATION = 0.3
-_SHOWN_PRECISION = 0.78  # the threshold is the least confidence from which this share of first drafts is acceptable
+_SHOWN_PRECISION = 0.76  # the threshold is the least confidence from which this share of first drafts is acceptable
 _AUTO_PRECISION = 0.95
 
 
@@ -58,7 +58,7 @@ def fit_ranker(train: Sequence[Example], calibrate: Sequence[Example], out: Path
     firsts = [_first(example, mean, weights, bias) for example in calibrate]
     odds, accepted = np.array([f[0] for f in firsts]), np.array([f[1] for f in firsts])
     languages = np.array([example.language for example in calibrate])
-    maps = {str(name): _platt(odds[languages == name], accepted[languages == name]) for name in sorted(set(languages))}
+    maps = _platt(odds, accepted, languages)
     confidence = np.array([1 / (1 + np.exp(-(maps[name][0] * odd + maps[name][1]))) for name, odd in zip(languages, odds, strict=True)])
     figures = {
         "threshold": _least_confidence(confidence, accepted, _SHOWN_PRECISION, default=0.3),
@@ -77,10 +77,16 @@ def fit_ranker(train: Sequence[Example], calibrate: Sequence[Example], out: Path
     return figures
 
 
-def _platt(odds: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and intercept that make the log-odds honest (Platt 1999). A language with few chats has weaker models, so each has its own."""
-    fitted = LogisticRegression(C=100.0).fit(odds[:, None], accepted)
-    return float(fitted.coef_[0][0]), float(fitted.intercept_[0])
+def _platt(odds: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_], languages: npt.NDArray[np.str_]) -> dict[str, tuple[float, float]]:
+    """Slope and intercept by language that make the log-odds honest (Platt 1999).
+
+    One slope for all, because a language with few chats would get one of its own by chance; an intercept each, because its models are weaker.
+    """
+    names = sorted({str(name) for name in languages})
+    columns = np.stack([odds, *((languages == name).astype(float) for name in names)], axis=1)
+    fitted = LogisticRegression(C=10.0, fit_intercept=False).fit(columns, accepted)
+    slope, *intercepts = (float(value) for value in fitted.coef_[0])
+    return {name: (slope, intercept) for name, intercept in zip(names, intercepts, strict=True)}
 
 
 def _first(example: Example, mean: npt.NDArray[np.float32], weights: npt.NDArray[np.float64], bias: float) -> tuple[float, bool]:

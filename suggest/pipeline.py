@@ -4,6 +4,7 @@ To follow one message, read `Suggester.suggest` and the five it calls.
 """
 
 import hashlib
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome, compile_condition
+from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.templates import compile_template
@@ -27,7 +29,7 @@ from suggest.contract import (
     SuggestionResponse,
     UnderstandingOut,
 )
-from suggest.drafting import Draft, Drafter
+from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import clarifying_questions, escalation
 from suggest.order_state import order_state
@@ -37,8 +39,8 @@ from suggest.reasons import abstention, reasons
 from suggest.retrieval import Hits, retrieve
 from suggest.understanding import MessageReader, Understanding
 
+_log = logging.getLogger("huashu.pipeline")
 _SHOWN_SCENARIOS = 3
-_UNSAFE = 0.2  # from this probability of a safety matter on, a person reads before anything is sent
 _NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 _BLOCKING_WARNINGS = frozenset({"over_authority", "missing_fact", "banned_phrase"})
 
@@ -77,13 +79,17 @@ class Suggester:
                 store=store, facts=facts, history=request.history, understanding=understanding,
                 writer=FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency)),
             )  # fmt: skip
-            suggestions = self._drafts(answers, drafter, eligibility, facts, request_id=request_id, top_k=request.top_k)
+            key = hashlib.sha256(
+                f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
+            ).hexdigest()
+            suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, top_k=request.top_k)
             passages = self._passages(answers, eligibility)
         silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
         return SuggestionResponse(
             request_id=request_id,
             snapshot_id=self.snapshot.manifest.snapshot_id,
             model=self.snapshot.manifest.model_id,
+            degraded=degraded,
             timings_ms=timings.rounded(),
             understanding=_shown(understanding),
             suggestions=[_with_signals(one, request.debug) for one in suggestions],
@@ -134,37 +140,45 @@ class Suggester:
             candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, tier=str(facts["customer"].get("tier", "")))
         return Answer(question, hits, candidates)
 
-    def _drafts(self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_id: str, top_k: int) -> list[Suggestion]:
-        """The first `top_k` drafts above the threshold, no two alike. `top_k` only says when to stop: it never reorders."""
+    def _drafts(
+        self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, top_k: int
+    ) -> tuple[list[Suggestion], list[str]]:
+        """The first `top_k` drafts above the threshold, no two alike, and what failed. `top_k` only says when to stop: it never reorders."""
         chosen: list[Suggestion] = []
+        degraded: list[str] = []
         terms: list[set[str]] = []
         if not answers[0].question.readings[0].has_words:
-            return chosen
+            return chosen, degraded
         for answer, candidate in in_turn(answers):
             if len(chosen) == top_k:
                 break
             if candidate.confidence < self.threshold:
                 continue
-            draft = drafter.draft(candidate)
+            try:
+                draft = drafter.draft(candidate)
+            except InvalidTemplate:
+                _log.warning("draft.failed", extra={"reply_id": candidate.reply.id})
+                degraded = ["draft_failed"]
+                continue
             own = set(lexical_terms(draft.text))
             if not draft.text or any(len(own & other) / len(own | other) >= _NEAR_DUPLICATE for other in terms):
                 continue
             terms.append(own)
             evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility)
-            chosen.append(self._suggestion(candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_id=request_id))
-        return chosen
+            chosen.append(self._suggestion(candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key))
+        return chosen, degraded
 
     def _suggestion(
-        self, candidate: Candidate, draft: Draft, evidence: list[EvidencePassage], facts: FactTree, question: Understanding, *, rank: int, request_id: str
+        self, candidate: Candidate, draft: Draft, evidence: list[EvidencePassage], facts: FactTree, question: Understanding, *, rank: int, request_key: str
     ) -> Suggestion:
         reply = candidate.reply
         within_authority = reply.authority == "agent" or facts["agent"].get("role") == "lead"
         blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
         sendable = candidate.verdict.outcome is Outcome.TRUE and within_authority and not blocked
         sure = candidate.confidence >= self._ranker.auto_reply_threshold and not draft.warnings
-        routine = not reply.promises_amount and not question.threatens and question.scenarios.get("safety", 0.0) < _UNSAFE
+        sure = sure and is_routine(reply, draft.text, question)
         return Suggestion(
-            suggestion_id=hashlib.sha256(f"{self.snapshot.manifest.snapshot_id}/{request_id}/{reply.id}".encode()).hexdigest()[:20],
+            suggestion_id=hashlib.sha256(f"{request_key}/{reply.id}".encode()).hexdigest()[:20],
             reply_id=reply.id,
             reply_ids=[reply.id],
             rank=rank,
@@ -178,7 +192,7 @@ class Suggester:
             warnings=list(draft.warnings),
             evidence=evidence,
             attachments=list(reply.attachments),
-            auto_reply=sendable and sure and routine,
+            auto_reply=sendable and sure,
             why=reasons(candidate, question, language=self.snapshot.shop.store.language),
             signals=self._ranker.parts(candidate.signals),
         )
@@ -203,11 +217,10 @@ def request_of(chat: LabelledChat, *, top_k: int = 3) -> SuggestionRequest:
 
 
 def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
-    """Gives each reply once: the best of every separate question first, then all by confidence. One question: its own order."""
-    whole, parts = answers[0], answers[1:]
+    """Gives each reply once: the best for the whole and for every separate question first, then all by confidence. One question: its own order."""
     given: set[str] = set()
-    heads = sorted(((a, a.candidates[0]) for a in parts if a.candidates), key=lambda head: (-head[1].confidence, head[1].reply.id))
-    rest = [(a, c) for a in (parts or [whole]) for c in a.candidates]
+    heads = sorted(((a, a.candidates[0]) for a in answers if a.candidates), key=lambda head: (-head[1].confidence, head[1].reply.id))
+    rest = [(a, c) for a in answers for c in a.candidates]
     rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
     for answer, candidate in [*heads, *rest]:
         if candidate.reply.id not in given:

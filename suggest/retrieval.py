@@ -50,10 +50,11 @@ def retrieve(question: Understanding, snapshot: Snapshot, embedder: Embedder) ->
     needs = np.sqrt(np.stack([reading.needs for reading in question.readings]))
     lexical = snapshot.key_terms.scores(question.text)
     in_context = snapshot.key_terms.scores(question.readings[-1].text) if len(question.readings) > 1 else lexical
+    lean = question.lean_on_history
     rows = _candidate_keys(snapshot, vectors, needs, lexical, in_context)
     reply_rows = np.unique(np.concatenate([snapshot.key_reply_rows[rows], _of_likely_scenarios(question, snapshot)]))
     return Hits(
-        replies=_reply_similarities(question, snapshot, vectors, needs, lexical, reply_rows),
+        replies=_reply_similarities(question, snapshot, vectors, needs, (1 - lean) * lexical + lean * in_context, reply_rows),
         passages=_passage_similarities(question, snapshot, vectors),
     )
 

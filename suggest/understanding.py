@@ -25,12 +25,16 @@ _CONNECTIVE_INSIDE = re.compile(r"(?=另外|还有(?!多久|多少|几|没|货|�
 _COMMAS = re.compile(r"[,，\s]+")
 _WORD = re.compile(r"\w")
 _HAN = re.compile(r"[㐀-鿿]")
+_ASKS = re.compile(r"吗|嘛|么|呢|啥|怎|咋|多少|多久|多大|几|哪|谁|能|可以|行不|是不是|有没有|还是|要不要|[?]")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _MIN_QUESTION_CHARS = 3
 # Below this many characters a message leans on what was said before (design.md: most misses on real chats are such turns).
 _SHORT_CHARS = 8.0
+_FOLLOW_UP = re.compile(r"那|然后|所以|要是|and\b|so\b|what about\b|then\b")
+_FOLLOWS_ON = 0.5
 _SURE = 0.6  # a prediction below this is *unknown* to conditions
-_SEPARATE_QUESTION = 0.35  # each clause must stand for its own scenario at least this surely
+_MOST_QUESTIONS = 2  # a third clause is nearly always part of the first two; three drafts serve two questions
+_SEPARATE_QUESTION = 0.5  # each clause must stand for its own scenario at least this surely
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ class MessageReader:
     def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:
         needs = self._needs.probabilities(texts)
         history = len(texts) > 1
-        lean = float(np.exp(-len(texts[0]) / _SHORT_CHARS)) if history else 0.0
+        lean = max(float(np.exp(-len(texts[0]) / _SHORT_CHARS)), _FOLLOWS_ON if _FOLLOW_UP.match(texts[0]) else 0.0) if history else 0.0
         mixed = (1 - lean) * needs[0] + lean * needs[1:].mean(axis=0) if history else needs[0]
         return Understanding(
             readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
@@ -143,7 +147,7 @@ class MessageReader:
                 best[name] = (float(scenarios[top]), clause)
         if len(best) < 2:
             return whole
-        asked = sorted(best.values(), key=lambda found: clauses.index(found[1]))
+        asked = sorted(sorted(best.values(), reverse=True)[:_MOST_QUESTIONS], key=lambda found: clauses.index(found[1]))
         parts = tuple(
             self._meaning(
                 [clause, *_with_history(clause, history)], state=state, emotions=whole.emotions, threat=whole.threat,
@@ -171,7 +175,9 @@ def split_clauses(text: str) -> list[str]:
     pieces = [_CONNECTIVES.sub("", piece.strip(" ,，、")).strip() for piece in pieces]
     pieces = [piece for piece in pieces if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
     if len(pieces) == 1 and _HAN.search(pieces[0]):  # English commas and spaces part words, not questions
-        pieces = [piece for piece in _COMMAS.split(pieces[0]) if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
+        shorter = [piece for piece in _COMMAS.split(pieces[0]) if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
+        asking = [piece for piece in shorter if _ASKS.search(piece)]
+        pieces = asking if len(asking) > 1 else pieces  # 「怎么还没发 我都付款三天了」 is one question and a reproach
     return list(dict.fromkeys(pieces))
 
 

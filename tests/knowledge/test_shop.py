@@ -190,7 +190,7 @@ def test_samples_for_the_console_are_read(tmp_path):
 
 
 def test_the_parts_of_a_reply():
-    parts = ProvenReply.model_validate(reply(empathy="抱歉。", information=" ", action="我来办。"))
+    parts = ProvenReply.model_validate(reply(text="", empathy="抱歉。", information=" ", action="我来办。"))
 
     assert {"empathy": "抱歉。", "action": "我来办。"} == parts.templates()
     assert {"text": "好的。"} == ProvenReply.model_validate(reply()).templates()
@@ -285,10 +285,42 @@ def test_a_reply_that_is_not_approved_is_checked_all_the_same(tmp_path, status):
     assert ["cites", "text"] == [found[2] for found in mistakes(folder)]
 
 
+@pytest.mark.parametrize(
+    ("cells", "field", "expected"),
+    [
+        ({"when": 'order.status in ["shiped"]'}, "when", "compares order.status with 'shiped', which it never is; did you mean 'shipped'?"),
+        ({"when": 'order.logistics.status != "stuck"'}, "when", "compares order.logistics.status with 'stuck', which it never is"),
+        ({"products": ["CL-01"]}, "products", "did you mean 'CL-001'?"),
+        ({"empathy": "抱歉。", "text": "好的。"}, "row", "both parts and text"),
+    ],
+    ids=["a status no order has", "unequal to a status no parcel has", "nearly a SKU", "parts and text"],
+)
+def test_what_would_silence_a_reply_is_told(tmp_path, cells, field, expected):
+    folder = write_shop(tmp_path / "tiny", replies=[reply(**cells)], products=[{"sku": "CL-001", "title": "外套", "category": "服饰"}])
+
+    found = mistakes(folder)
+
+    assert [field] == [one[2] for one in found]
+    assert expected in found[0][3]
+
+
+def test_a_formula_in_a_workbook_is_told_and_not_lost(tmp_path):
+    folder = write_shop(tmp_path / "tiny", write=write_xlsx, replies=[reply(when="=order.ship_overdue")])
+
+    assert [("replies.xlsx", 2, "when", "=order.ship_overdue")] == [(path, line, field, got) for path, line, field, _, got in mistakes(folder)]
+
+
+def test_a_shop_without_replies_is_told(tmp_path):
+    folder = write_shop(tmp_path / "tiny")
+    (folder / "replies.jsonl").write_text("", encoding="utf-8")
+
+    assert ["expected at least one reply; the file has none"] == [found[3] for found in mistakes(folder)]
+
+
 def test_every_part_of_a_reply_is_compiled(tmp_path):
     parts = {"empathy": "{{ order.a }}", "information": "{% if order.id %}{{ order.id | b }}{% endif %}", "value": "{{ order.id", "action": "好 }}"}
 
-    assert sorted(parts) == [found[2] for found in mistakes(write_shop(tmp_path / "tiny", replies=[reply(**parts)]))]
+    assert sorted(parts) == [found[2] for found in mistakes(write_shop(tmp_path / "tiny", replies=[reply(text="", **parts)]))]
 
 
 @pytest.mark.parametrize(

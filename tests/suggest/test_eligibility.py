@@ -117,6 +117,13 @@ def test_condition_unknown_without_its_fact_names_it() -> None:
 PHONE = {"items": [{"sku": "PH-1"}]}
 
 
+def test_reply_for_a_product_is_to_be_checked_when_no_product_is_known() -> None:
+    verdict = eligibility(order=None, mentioned=()).of_reply(reply(products=("JU-1",)))
+
+    assert (Outcome.UNKNOWN, ("order.item",)) == (verdict.outcome, verdict.verify)
+    assert eligibility(order=None, mentioned=()).of_article(article(products=("JU-1",)))
+
+
 @pytest.mark.parametrize(
     ("products", "order", "mentioned", "fits"),
     [
@@ -128,7 +135,6 @@ PHONE = {"items": [{"sku": "PH-1"}]}
         pytest.param(("数码/手",), PHONE, (), False, id="only a piece of the category's name"),
         pytest.param(("家电",), PHONE, (), False, id="another category"),
         pytest.param(("家电", "PH-1"), PHONE, (), True, id="one of several"),
-        pytest.param(("JU-1",), None, (), True, id="no product known"),
         pytest.param(("JU-1",), PHONE, ("JU-1",), True, id="the message's product before the order's"),
         pytest.param(("PH-1",), PHONE, ("JU-1",), False, id="the order's product, another one asked about"),
         pytest.param(("数码/平板",), {"items": [{"title": "平板", "category": "数码/平板"}]}, (), True, id="an item outside the catalogue"),
