@@ -94,7 +94,7 @@ Shops = Annotated[LiveShops, Depends(_shops)]
 Store = Annotated[str | None, Query(description="Which shop; may be absent where only one is served")]
 
 
-def suggestions(body: SuggestionRequest, shops: Shops) -> SuggestionResponse:
+def suggestions(body: SuggestionRequest, shops: Shops) -> Response:
     """Ranked reply drafts for the customer's message, this order and this moment, each with the policy passages behind it."""
     request_id = body.request_id or uuid4().hex
     answer = shops.of(body.store).suggest(body, now=body.now or datetime.now(UTC), request_id=request_id)
@@ -110,7 +110,7 @@ def suggestions(body: SuggestionRequest, shops: Shops) -> SuggestionResponse:
             "ms": answer.timings_ms,
         },
     )
-    return answer
+    return Response(answer.model_dump_json(), media_type="application/json")  # already the contract's model: not validated a second time
 
 
 def search_knowledge(
