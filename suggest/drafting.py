@@ -123,7 +123,7 @@ def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
     """
     grave = sum(probability for name, probability in question.scenarios.items() if name == "safety" or name.startswith("complaint."))
     calm = question.emotion == "calm" and not question.threatens and reply.tone != "upset"
-    return calm and grave < _GRAVE and not reply.promises_amount and not question.questions and not _COMMITS.search(text)
+    return calm and grave < _GRAVE and not reply.promises_amount and not _COMMITS.search(text)
 
 
 def join_parts(parts: Sequence[str], *, language: str) -> str:

@@ -165,7 +165,9 @@ class Suggester:
                 continue
             terms.append(own)
             evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility)
-            chosen.append(self._suggestion(candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key))
+            suggestion = self._suggestion(candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key)
+            # One draft never answers two questions: a person reads before it goes out.
+            chosen.append(suggestion if len(answers) == 1 else suggestion.model_copy(update={"auto_reply": False}))
         return chosen, degraded
 
     def _suggestion(
@@ -219,7 +221,8 @@ def request_of(chat: LabelledChat, *, top_k: int = 3) -> SuggestionRequest:
 def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
     """Gives each reply once: the best for the whole and for every separate question first, then all by confidence. One question: its own order."""
     given: set[str] = set()
-    heads = sorted(((a, a.candidates[0]) for a in answers if a.candidates), key=lambda head: (-head[1].confidence, head[1].reply.id))
+    heads = [(a, a.candidates[0]) for a in answers if a.candidates]
+    heads[1:] = sorted(heads[1:], key=lambda head: (-head[1].confidence, head[1].reply.id))
     rest = [(a, c) for a in answers for c in a.candidates]
     rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
     for answer, candidate in [*heads, *rest]:

@@ -34,7 +34,7 @@ _FOLLOW_UP = re.compile(r"那|然后|所以|要是|and\b|so\b|what about\b|then\
 _FOLLOWS_ON = 0.5
 _SURE = 0.6  # a prediction below this is *unknown* to conditions
 _MOST_QUESTIONS = 2  # a third clause is nearly always part of the first two; three drafts serve two questions
-_SEPARATE_QUESTION = 0.5  # each clause must stand for its own scenario at least this surely
+_SEPARATE_QUESTION = 0.25  # each clause must stand for its own scenario at least this surely
 
 
 @dataclass(frozen=True, slots=True)
