@@ -5,7 +5,7 @@ STORES := --store-dir knowledge/stores/demo --store-dir knowledge/stores/demo_en
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check lint fix types content reindex eval bench train clean
+.PHONY: help setup serve test check lint fix types content reindex adapt eval bench train clean
 
 help: ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,11 +34,15 @@ fix: setup ## Mend style
 types: setup ## Types
 	$(BIN)/mypy
 
-content: setup ## Check the shipped shops and their labelled chats
+content: setup ## Check the shipped shops, their labelled chats and the needs bank
 	$(BIN)/python -m scripts.check_chats $(STORES)
+	$(BIN)/python -m scripts.check_needs
 
 reindex: setup ## Publish the demo shops' index
 	$(BIN)/python -m scripts.reindex $(STORES)
+
+adapt: setup ## Tune models of its own for the Chinese demo shop
+	$(BIN)/python -m scripts.adapt --store-dir knowledge/stores/demo
 
 eval: setup reindex ## Evaluate both demo shops on their test chats
 	$(BIN)/python -m scripts.evaluate --store-dir knowledge/stores/demo --chats knowledge/stores/demo/chats/test.jsonl --report var/reports/demo

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from indexes.adapted import AdaptedModels
 from indexes.classifier import TextClassifier
 from indexes.embedder import Embedder, Vectors
 from indexes.errors import SnapshotRefused
@@ -23,8 +24,21 @@ CANARY_FLOOR = 0.97
 _CANARY_ROWS = 50
 
 
-def build_snapshot(shop: Shop, *, embedder: Embedder, needs: TextClassifier, now: datetime, on_progress: Progress | None = None) -> Snapshot:
-    """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all."""
+def build_snapshot(
+    shop: Shop, *, embedder: Embedder, needs: TextClassifier, now: datetime, adapted: AdaptedModels | None = None, on_progress: Progress | None = None
+) -> Snapshot:
+    """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all.
+
+    Args:
+        shop: what is indexed.
+        embedder: the embedding all shops share.
+        needs: the need classifier all shops share.
+        now: goes into the id.
+        adapted: the shop's own models, used in the place of the shared ones.
+        on_progress: hears (stage, done, of how many).
+    """
+    if adapted is not None:
+        embedder, needs = adapted.embedder, adapted.needs
     shop = replace(shop, replies=tuple(reply for reply in shop.replies if reply.status == "approved"))
     keys = [key.text for key in reply_keys(shop.replies)]
     articles = {article.id: article for article in shop.articles}
@@ -38,19 +52,16 @@ def build_snapshot(shop: Shop, *, embedder: Embedder, needs: TextClassifier, now
         created_at=created_at,
         model_id=embedder.model_id,
         dimension=embedder.dimension,
+        needs_model_id=needs.model_id,
         knowledge_hash=knowledge_hash,
-        counts={
-            "articles": len(shop.articles),
-            "passages": len(shop.passages),
-            "replies": len(shop.replies),
-            "keys": len(keys),
-            "products": len(shop.products),
-        },
+        counts=_counts(shop, n_keys=len(keys)),
         files={},
+        adapted_from=dict(adapted.base) if adapted else {},
     )
     return assemble(
         manifest,
         shop,
+        adapted=adapted,
         key_vectors=VectorIndex.build(_embed(keys, embedder, "replies", tell)),
         key_needs=VectorIndex.build(_needs(keys, needs, tell)),
         key_terms=LexicalIndex.build(keys),
@@ -59,12 +70,18 @@ def build_snapshot(shop: Shop, *, embedder: Embedder, needs: TextClassifier, now
     )
 
 
+def _counts(shop: Shop, *, n_keys: int) -> dict[str, int]:
+    tables = {"articles": shop.articles, "passages": shop.passages, "replies": shop.replies}
+    return {name: len(rows) for name, rows in tables.items()} | {"keys": n_keys, "products": len(shop.products)}
+
+
 def check_findable(snapshot: Snapshot, embedder: Embedder) -> None:
-    """Proves that replies are found by their own triggers and articles by their titles.
+    """Proves that replies are found by their own triggers and articles by their titles, by the shop's own embedding where it has one.
 
     Raises:
         SnapshotRefused: fewer than `CANARY_FLOOR` are, with the ids that are not.
     """
+    embedder = snapshot.adapted.embedder if snapshot.adapted else embedder
     lost = _lost_replies(snapshot, embedder) + _lost_articles(snapshot, embedder)
     n_canaries = int(snapshot.key_is_trigger.sum()) + len(snapshot.shop.articles)
     if n_canaries and 1 - len(lost) / n_canaries < CANARY_FLOOR:

@@ -1,4 +1,4 @@
-"""A linear text classifier stored as data: probabilities of labels from a static vector and hashed character n-grams.
+"""A text classifier stored as data: probabilities of labels from character n-grams and a static vector.
 
 One class serves needs, emotions and threats. Reading needs NumPy only; fitting is in `fitting`.
 """
@@ -7,12 +7,13 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors.numpy import load_file
+from safetensors.numpy import load
 
 from indexes.embedder import Embedder, StaticEmbedder
 from knowledge.normalise import match_form
@@ -23,20 +24,22 @@ _NOT_WORD = re.compile(r"[^\w]+")
 _LATIN = re.compile(r"[a-z]")
 _LATIN_WORDS = re.compile(r"[a-z]+")
 _LATIN_CHARS = 4
-NGRAM_LENGTHS = (1, 2, 3)
+NGRAM_LENGTHS = (1, 2)
+# The static vector is this long beside the n-grams' mean, so that neither half is lost on the other.
+DENSE_LENGTH = 3.0
 
 
-def hashed_ngrams(text: str, *, n_buckets: int) -> list[int]:
-    """Gives the buckets of the text's n-grams, each once, sorted; CRC-32 so that every machine agrees.
+def ngram_codes(text: str) -> list[int]:
+    """Gives the CRC-32 of each of the text's n-grams, each once, sorted; the same on every machine.
 
-    Chinese: 1 to 3 characters. Latin letters say little one by one: words, pairs of words, and 4 characters for typos.
+    Chinese: 1 and 2 characters. Latin letters say little one by one: words, pairs of words, and 4 characters for typos.
     """
     form = f"^{_NOT_WORD.sub(' ', match_form(text)).strip()}$"
     grams = {form[i : i + n] for n in NGRAM_LENGTHS for i in range(len(form) - n + 1) if not _LATIN.search(form[i : i + n])}
     words = _LATIN_WORDS.findall(form)
     grams |= {*words, *(f"{one} {two}" for one, two in pairwise(words))}
     grams |= {f" {word} "[i : i + _LATIN_CHARS] for word in words for i in range(len(word) + 3 - _LATIN_CHARS)}
-    return sorted({zlib.crc32(gram.encode()) % n_buckets for gram in grams})
+    return sorted({zlib.crc32(gram.encode()) for gram in grams})
 
 
 class TextClassifier:
@@ -44,11 +47,16 @@ class TextClassifier:
 
     def __init__(self, folder: Path, embedder: Embedder) -> None:
         card = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-        weights = load_file(folder / "model.safetensors")
+        content = (folder / "model.safetensors").read_bytes()
+        weights = load(content)
         self.labels: tuple[str, ...] = tuple(card["labels"])
+        # The name alone would let a refitted classifier be compared with an older one's distributions.
+        self.model_id = f"{folder.name}@{sha256(content + repr(card).encode()).hexdigest()[:12]}"
         self._temperature = float(card["temperature"])
-        self._ngrams = weights["ngrams"].astype(np.float32) * weights["ngram_scale"].astype(np.float32)  # [n_buckets, n_labels]
-        self._dense = weights["dense"].astype(np.float32)  # [dimension, n_labels]
+        self._codes = weights["codes"]  # [n_ngrams] ascending
+        self._ngrams = weights["ngrams"]  # [n_ngrams, width], one byte a weight
+        self._ngram_scale = weights["ngram_scale"].astype(np.float32)  # [width]
+        self._output = weights["output"].astype(np.float32)  # [width + dimension, n_labels]
         self._bias = weights["bias"].astype(np.float32)  # [n_labels]
         self._embedder = embedder
 
@@ -58,11 +66,20 @@ class TextClassifier:
 
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Gives the scores before the temperature and the softmax, [n_texts, n_labels]."""
-        logits = self._embedder.encode_query(texts) @ self._dense + self._bias
+        sums = np.zeros((len(texts), self._ngrams.shape[1]), dtype=np.float32)
         for row, text in enumerate(texts):
-            buckets = hashed_ngrams(text, n_buckets=len(self._ngrams))
-            logits[row] += self._ngrams[buckets].sum(axis=0) / np.sqrt(len(buckets))
-        return np.asarray(logits, dtype=np.float32)
+            found = known_rows(self._codes, ngram_codes(text))
+            sums[row] = self._ngrams[found].sum(axis=0, dtype=np.int32) / np.sqrt(max(1, len(found)))
+        dense = self._embedder.encode_query(texts) * DENSE_LENGTH
+        return np.asarray(np.concatenate([sums * self._ngram_scale, dense], axis=1) @ self._output + self._bias, dtype=np.float32)
+
+
+def known_rows(codes: npt.NDArray[np.uint32], wanted: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Gives the rows of the wanted n-grams in the ascending table; n-grams never seen in training are left out."""
+    looked_for = np.asarray(wanted if len(codes) else (), dtype=np.uint32)
+    rows = np.searchsorted(codes, looked_for)
+    rows[rows == len(codes)] = 0
+    return np.asarray(rows[codes[rows] == looked_for], dtype=np.int64)
 
 
 def softmax(logits: npt.NDArray[np.float32]) -> Probabilities:

@@ -8,17 +8,19 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from knowledge.normalise import match_form
+from knowledge.needs_bank import LANGUAGES, NEEDS_BANK, read_phrasings
+from knowledge.normalise import match_form, strip_console
 
 _MASKS = re.compile(r"#e-s\[?\w*\]?|\[[^\]]{1,12}\]|!@@@!")
 # Replies that say nothing about their question; as positives they teach that everything is alike.
 _GENERIC_REPLY_CHARS = 9
 _PASSAGE_CHARS = 160
 _HELD_OUT_SHARE = 20  # one conversation in twenty is never trained on
+_NEED_PARTNERS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class TextPair:
     anchor: str
     positive: str
     group: str = ""  # texts of one group mean the same: never each other's negatives
+    negative: str = ""  # looks like the anchor, means something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,13 @@ class Corpus:
     pairs: tuple[TextPair, ...]
 
 
-NEEDS_BANK = Path(__file__).parent.parent / "knowledge" / "needs"
-
-
 def load_corpora(data_dir: Path, *, needs_bank: Path = NEEDS_BANK) -> list[Corpus]:
     """Gives every corpus found under `data_dir`, and the needs bank, each deduplicated, in a fixed order.
 
+    A pair in which either text is part of a benchmark is left out, whichever file it comes from: the corpora overlap.
     A missing file is skipped: the recipe runs on what is there, and the model card lists it.
     """
+    kept_out = benchmark_texts(data_dir)
     readers = [
         ("question pairs", _paraphrases),
         ("needs", lambda _: _needs(needs_bank)),
@@ -56,17 +58,26 @@ def load_corpora(data_dir: Path, *, needs_bank: Path = NEEDS_BANK) -> list[Corpu
     ]
     corpora = []
     for name, read in readers:
-        pairs = tuple(dict.fromkeys(pair for pair in read(data_dir) if pair.anchor and pair.positive and pair.anchor != pair.positive))
+        pairs = tuple(dict.fromkeys(_without(pair, kept_out) for pair in read(data_dir) if _usable(pair, kept_out)))
         if pairs:
             corpora.append(Corpus(name=name, pairs=pairs))
     return corpora
 
 
+def _usable(pair: TextPair, kept_out: set[str]) -> bool:
+    return bool(pair.anchor and pair.positive and pair.anchor != pair.positive) and kept_out.isdisjoint((pair.anchor, pair.positive))
+
+
+def _without(pair: TextPair, kept_out: set[str]) -> TextPair:
+    return replace(pair, negative="") if pair.negative in kept_out else pair
+
+
 def _pair(anchor: str, positive: str) -> TextPair:
-    return TextPair(_plain(anchor), _plain(positive))
+    return TextPair(plain(anchor), plain(positive))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Gives the text as it is trained on: match form without the corpora's masks."""
     return _MASKS.sub(" ", match_form(text)).strip()
 
 
@@ -77,34 +88,62 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _paraphrases(data_dir: Path) -> Iterator[TextPair]:
+    """Pairs of the same meaning; the anchor's pair of another meaning, where a corpus has one, as the negative."""
     folder = data_dir / "pairs"
     for name in ("lcqmc_train.tsv", "finance_qq_dev.tsv", "afqmc_train.txt", "atec_nlp_sim_train.csv", "bq_dev.csv", "oppo_xiaobu_dev.txt"):
-        for line in _lines(folder / name):
-            yield from _labelled_pair(line)
+        judged = [JudgedPair(plain(pair.one), plain(pair.other), pair.same) for pair in judged_pairs(folder / name)]
+        negatives = {one: other for pair in judged if not pair.same for one, other in ((pair.one, pair.other), (pair.other, pair.one))}
+        yield from (TextPair(pair.one, pair.other, negative=negatives.get(pair.one, "")) for pair in judged if pair.same)
 
 
-def _labelled_pair(line: str) -> Iterator[TextPair]:
-    """Any of the corpora's forms: `a⇥b⇥1`, `no⇥a⇥b⇥1`, `a,b,1`."""
-    cells = line.split("\t") if "\t" in line else next(csv.reader([line]), [])
-    if len(cells) >= 3 and cells[-1].strip() == "1":
-        yield _pair(cells[-3], cells[-2])
+@dataclass(frozen=True, slots=True)
+class JudgedPair:
+    """Two questions as published, and whether people found that they mean the same."""
+
+    one: str
+    other: str
+    same: bool
+
+
+def judged_pairs(path: Path) -> list[JudgedPair]:
+    """Gives the rows of a question-pair file in any of the corpora's forms: `a⇥b⇥1`, `no⇥a⇥b⇥1`, `a,b,1`; header rows are skipped."""
+    rows = (line.split("\t") if "\t" in line else next(csv.reader([line]), []) for line in _lines(path))
+    return [JudgedPair(cells[-3], cells[-2], cells[-1].strip() == "1") for cells in rows if len(cells) >= 3 and cells[-1].strip() in ("0", "1")]
+
+
+PARAPHRASE_BENCHMARKS = ("lcqmc_dev.tsv", "finance_qq_test.tsv")
+RESPONSE_BENCHMARK = "ecd_dev.txt"
+
+
+def benchmark_texts(data_dir: Path) -> set[str]:
+    """Gives every text of the benchmarks, in the form pairs have: none of them is trained on."""
+    texts = {plain(text) for name in PARAPHRASE_BENCHMARKS for pair in judged_pairs(data_dir / "pairs" / name) for text in (pair.one, pair.other)}
+    # A reply such as 「好的」 stands in every chat: only long turns tell that a chat is the same.
+    turns = {plain(turn) for context, reply in response_selections(data_dir) for turn in (*context, reply)}
+    return texts | {turn for turn in turns if len(turn) >= 2 * _GENERIC_REPLY_CHARS}
+
+
+def response_selections(data_dir: Path) -> list[tuple[list[str], str]]:
+    """Gives (turns so far, the agent's true reply) of the response benchmark, words joined again."""
+    rows = [line.replace(" ", "").split("\t") for line in _lines(data_dir / "chats" / RESPONSE_BENCHMARK)]
+    return [(row[1:-1], row[-1]) for row in rows if row[0] == "1" and len(row) > 2]
 
 
 def needs_lines(bank: Path = NEEDS_BANK) -> list[tuple[str, str]]:
-    """Gives (need, text) for every phrasing of the needs bank, every language."""
-    rows = [json.loads(line) for name in ("needs.jsonl", "needs_en.jsonl") for line in _lines(bank / name) if line.strip()]
-    return [(row["need"], row["text"]) for row in rows]
+    """Gives (need, text) for every phrasing of the needs bank that may be trained on, every language."""
+    heard = [phrasing for language in LANGUAGES for phrasing in read_phrasings(language, bank) if not phrasing.held_out]
+    return [(phrasing.need, strip_console(phrasing.text)) for phrasing in heard]
 
 
 def _needs(bank: Path) -> Iterator[TextPair]:
-    return _within_groups(needs_lines(bank), partners=6)
+    return _within_groups(needs_lines(bank), partners=_NEED_PARTNERS)
 
 
 def _within_groups(lines: list[tuple[str, str]], *, partners: int, seed: int = 7) -> Iterator[TextPair]:
     """Pairs each text with a few others of its group."""
     groups: dict[str, list[str]] = {}
     for group, text in lines:
-        groups.setdefault(group, []).append(_plain(text))
+        groups.setdefault(group, []).append(plain(text))
     rng = random.Random(seed)
     for group, texts in groups.items():
         for text in texts:

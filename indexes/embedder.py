@@ -5,6 +5,7 @@ Queries and documents are encoded by different calls on purpose: many models pro
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +17,14 @@ from safetensors.numpy import load
 from tokenizers import Encoding, Tokenizer
 
 from indexes.errors import ModelUnavailable
+from indexes.model_files import NOT_INSTALLED, ModelFiles, find_model, prompts_of
 from knowledge.normalise import match_form
 
 Vectors = npt.NDArray[np.float32]  # [n_texts, dimension], each row of unit length, or zero when the text says nothing
 
 _FEW = 8
+_AT_ONCE = 256  # texts held by the tokenizer's lock at once: a message must not wait for a whole reindex
+_GATHERED = 512  # token vectors summed at once: they stay in the processor's cache, and a long text takes no gigabytes
 BUNDLED_MODEL = Path(__file__).parent / "models" / "zh-static"
 _UNKNOWN_TOKENS = ("<unk>", "[UNK]")  # they have a vector of their own, the same for every emoji: alone it says nothing
 
@@ -44,22 +48,22 @@ def load_embedder(model: str = "") -> Embedder:
     """Gives the embedder of a folder or hub id; the bundled model when empty.
 
     Raises:
-        ModelUnavailable: the folder or the hub's cache does not hold it.
+        ModelUnavailable: it is not on this machine and cannot be fetched, or it cannot be read.
     """
-    path = Path(model) if model else BUNDLED_MODEL
-    if _is_static(path):
-        return StaticEmbedder(path)
     if not model:
-        raise ModelUnavailable(str(path), "the bundled model is missing from this installation")
-    return TransformerEmbedder(model)
+        return StaticEmbedder(BUNDLED_MODEL)
+    files = find_model(model)
+    if _is_static(files.folder):
+        return StaticEmbedder(files.folder, model_id=files.model_id if files.commit else "")
+    return TransformerEmbedder(files)
 
 
 def _is_static(path: Path) -> bool:
     modules = path / "modules.json"
     if not modules.exists():
         return False
-    types = [module["type"] for module in json.loads(modules.read_text(encoding="utf-8"))]
-    return len(types) == 1 and types[0].endswith("StaticEmbedding")
+    listed = json.loads(modules.read_text(encoding="utf-8"))
+    return len(listed) == 1 and listed[0]["type"].endswith("StaticEmbedding") and not listed[0].get("path")
 
 
 class StaticEmbedder:
@@ -68,7 +72,7 @@ class StaticEmbedder:
     The tokenizer is guarded by a lock: the library raises «Already borrowed» when one tokenizer is used by several threads.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, model_id: str = "") -> None:
         try:
             self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
             content = (path / "model.safetensors").read_bytes()
@@ -80,7 +84,7 @@ class StaticEmbedder:
         self._unknown = {self._tokenizer.token_to_id(token) for token in _UNKNOWN_TOKENS}
         self._lock = threading.Lock()
         # The name alone would let a retrained model search an older one's vectors.
-        self.model_id = f"{path.name}@{sha256(content).hexdigest()[:12]}"
+        self.model_id = model_id or f"{path.name}@{sha256(content).hexdigest()[:12]}"
         self.dimension = int(self._table.shape[1])
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
@@ -89,50 +93,71 @@ class StaticEmbedder:
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Gives the normalised mean of each text's token vectors; zero for a text without a known token."""
-        forms = [match_form(text) for text in texts]
-        with self._lock:
-            encodings = self._encode(forms)
-        vectors = np.zeros((len(forms), self.dimension), dtype=np.float32)
-        for row, encoding in enumerate(encodings):
-            if not self._unknown.issuperset(encoding.ids):
-                vectors[row] = self._table[encoding.ids].mean(axis=0)
-        return unit(vectors)
+        sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(texts), _AT_ONCE):
+            forms = [match_form(text) for text in texts[start : start + _AT_ONCE]]
+            with self._lock:
+                encodings = self._encode(forms)
+            self._add_up([encoding.ids for encoding in encodings], sums[start : start + _AT_ONCE])
+        return unit(sums)
+
+    def _add_up(self, token_ids: list[list[int]], sums: Vectors) -> None:
+        """Writes each text's sum of token vectors, texts of equal length together; the mean differs only in length, which `unit` takes away."""
+        rows_by_length: dict[int, list[int]] = defaultdict(list)
+        for row, ids in enumerate(token_ids):
+            if not self._unknown.issuperset(ids):
+                rows_by_length[len(ids)].append(row)
+        for length, rows in rows_by_length.items():
+            step = max(1, _GATHERED // length)
+            for start in range(0, len(rows), step):
+                some = rows[start : start + step]
+                sums[some] = self._table.take([token_ids[row] for row in some], axis=0).sum(axis=1)  # [texts, tokens, dimension] -> [texts, dimension]
 
     def _encode(self, forms: list[str]) -> list[Encoding]:
         """One by one for a message or two: handing a batch to the library's threads costs more than the work."""
         if len(forms) <= _FEW:
             return [self._tokenizer.encode(form, add_special_tokens=False) for form in forms]
-        return list(self._tokenizer.encode_batch(forms, add_special_tokens=False))
+        return list(self._tokenizer.encode_batch_fast(forms, add_special_tokens=False))
 
 
 class TransformerEmbedder:
-    """Any sentence-transformers model, with its own prompts. Imports torch only when it is chosen."""
+    """Any sentence-transformers model, with its own prompts or those published for it. Imports torch only when it is chosen.
 
-    def __init__(self, model: str) -> None:
+    `prompts` says what stands before each query and document.
+    """
+
+    def __init__(self, files: ModelFiles) -> None:
+        folder = str(files.folder)
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
-            raise ModelUnavailable(model, "sentence-transformers is not installed: pip install 'huashu[models]'") from error
+            raise ModelUnavailable(files.name, NOT_INSTALLED) from error
         try:
-            self._model = SentenceTransformer(model, device="cpu")
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ModelUnavailable(model, str(error).splitlines()[0]) from error
+            self._model = SentenceTransformer(folder, device="cpu", local_files_only=True)
+            self.model_id = files.model_id
+        except Exception as error:  # each architecture and file format raises its own kind
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelUnavailable(files.name, f"{folder} cannot be read: {reason}") from error
         self._lock = threading.Lock()
-        self.model_id = model
-        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.prompts = prompts_of(files.name, self._model.prompts)
+        self.dimension = int(self._model.encode_document(["?"], show_progress_bar=False).shape[1])  # not every model can tell without a text
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
-        """Gives vectors with the model's query prompt."""
+        """Gives vectors with the query prompt."""
         with self._lock:
-            return unit(np.asarray(self._model.encode_query(list(texts)), dtype=np.float32))
+            return self._unit(self._model.encode_query(list(texts), prompt=self.prompts.query, show_progress_bar=False))
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
-        """Gives vectors with the model's document prompt."""
+        """Gives vectors with the document prompt."""
         with self._lock:
-            return unit(np.asarray(self._model.encode_document(list(texts)), dtype=np.float32))
+            return self._unit(self._model.encode_document(list(texts), prompt=self.prompts.document, show_progress_bar=False))
+
+    def _unit(self, vectors: npt.ArrayLike) -> Vectors:
+        return unit(np.asarray(vectors, dtype=np.float32).reshape(-1, self.dimension))
 
 
 def unit(vectors: Vectors) -> Vectors:
     """Gives the rows scaled to length 1; a zero row stays zero."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths == 0, 1, lengths), dtype=np.float32)
+    lengths = np.sqrt(np.add.reduce(vectors * vectors, axis=1, keepdims=True))
+    lengths[lengths == 0] = 1
+    return np.asarray(vectors / lengths, dtype=np.float32)

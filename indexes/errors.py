@@ -4,6 +4,10 @@ IndexingError
 ├── InvalidText             a text that cannot be embedded
 ├── DimensionMismatch       vectors of another width than the index
 ├── ModelUnavailable        the embedding model is not on this machine
+├── AdaptationError
+│   ├── AdaptationRefused   tuning on the shop cost too much of something else; nothing was written
+│   ├── AdaptationWorse     tuning on the shop made the shop's own figures worse; nothing was written
+│   └── AdaptationUnusable  a shop's models are damaged or were tuned from other models
 └── SnapshotError
     ├── SnapshotMissing     nothing has been published
     ├── SnapshotCorrupt     a file is not what its manifest says
@@ -41,12 +45,55 @@ class ModelUnavailable(IndexingError):
 
     slug = "model_unavailable"
 
-    def __init__(self, model: str, reason: str) -> None:
+    def __init__(self, model: str, reason: str, *, hub_id: str = "") -> None:
         self.model, self.reason = model, reason
+        fetch = f"run `hf download {hub_id} --local-dir {hub_id.rsplit('/', 1)[-1]}` where there is a network, " if hub_id else ""
         super().__init__(
             f"the embedding model {model!r} cannot be loaded ({reason}); "
-            "put it on this machine, set SUGGEST_MODEL to a folder that holds it, or unset SUGGEST_MODEL for the bundled one"
+            f"{fetch}put it on this machine, set SUGGEST_MODEL to a folder that holds it, or unset SUGGEST_MODEL for the bundled one"
         )
+
+
+class AdaptationError(IndexingError):
+    """A shop's own models cannot be made or used."""
+
+    slug = "adaptation_error"
+
+
+class AdaptationRefused(AdaptationError):
+    """Tuning on a shop lost more than the stated bound of what the models could do before."""
+
+    slug = "adaptation_refused"
+
+    def __init__(self, model: str, *, before: float, after: float, bound: float) -> None:
+        self.model, self.before, self.after, self.bound = model, before, after, bound
+        super().__init__(
+            f"the {model} model tuned on this shop understands {after:.1%} of held-out phrasings, before {before:.1%}; at most {100 * bound:.1f} points "
+            "may be lost even at the smallest step; nothing was written, the models in use stay in use; look for accepted suggestions that are wrong"
+        )
+
+
+class AdaptationWorse(AdaptationError):
+    """A shop's own chats are understood worse by the models tuned on it, beyond chance."""
+
+    slug = "adaptation_worse"
+
+    def __init__(self, measure: str, *, before: float, after: float) -> None:
+        self.measure, self.before, self.after = measure, before, after
+        super().__init__(
+            f"with the models tuned on this shop its {measure} falls from {before:.3f} to {after:.3f} in cross-validation; "
+            "nothing was written, the models in use stay in use; look for labels and accepted suggestions that are wrong"
+        )
+
+
+class AdaptationUnusable(AdaptationError):
+    """A shop's models are damaged, or were tuned from other models than the present ones."""
+
+    slug = "adaptation_unusable"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        self.folder, self.reason = folder, reason
+        super().__init__(f"the adapted models in {folder} cannot be used ({reason}); run `python -m scripts.adapt` again")
 
 
 class SnapshotError(IndexingError):

@@ -1,18 +1,40 @@
 """Fits a `TextClassifier` on labelled texts, with torch. Run once when the bank changes; the service only reads the result."""
 
 import json
+import math
+import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.numpy import save_file
 
-from indexes.classifier import TextClassifier, hashed_ngrams, softmax
+from indexes.classifier import DENSE_LENGTH, TextClassifier, known_rows, ngram_codes, softmax
+from indexes.disturbance import Disturber
 from indexes.embedder import Embedder
 
-N_BUCKETS = 2**14
+
+@dataclass(frozen=True, slots=True)
+class FitRecipe:
+    """Everything that decides the weights. Chosen on writers `b` of the needs bank, 2026-11-22; see the model card."""
+
+    width: int = 256  # of an n-gram's vector
+    min_count: int = 3  # n-grams in fewer texts are left out
+    epochs: int = 14
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    forgotten: float = 0.4  # share of n-grams and pieces left out of a text each time, so that no single one decides
+    dropout: float = 0.3
+    blinded: float = 0.5  # share of texts whose static vector is left out each time: the embedding has seen the bank, so it flatters
+    smoothing: float = 0.05
+    batch_size: int = 256
+    group_share: float = 0.5  # weight of the loss over label groups (`group/label`) beside that over labels; 0 where labels have no groups
+    misspelt: float = 0.3  # misspelt copies added, as a share of the texts
+    seed: int = 20_261_122
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +47,39 @@ class FitReport:
     temperature: float
 
 
+_HELD_OUT = 0.05
+_STANDARD = FitRecipe()
+
+
 def fit_classifier(
-    texts: Sequence[str], labels: Sequence[str], embedder: Embedder, out_dir: Path, *, n_buckets: int = N_BUCKETS, epochs: int = 60, seed: int = 20_261_121
+    texts: Sequence[str], labels: Sequence[str], embedder: Embedder, out_dir: Path, *, held_out: Sequence[bool] = (), recipe: FitRecipe = _STANDARD
 ) -> FitReport:
-    """Fits, calibrates on a held-out tenth, and writes `labels.json` and `model.safetensors`.
+    """Fits, calibrates on held-out texts, and writes `labels.json` and `model.safetensors`.
 
     Args:
         texts: what customers wrote.
         labels: one label a text.
         embedder: gives the dense half of the features; must be the one used when reading.
         out_dir: made when absent.
-        n_buckets: rows of the hashed n-gram table.
-        epochs: passes over the texts.
-        seed: same seed, same weights.
+        held_out: which texts only calibrate and measure; a random twentieth when empty.
+        recipe: how to train; same recipe, same weights.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(recipe.seed)
     names = sorted(set(labels))
-    target = torch.tensor([names.index(label) for label in labels])
-    dense = torch.from_numpy(embedder.encode_query(texts))
-    bags = [hashed_ngrams(text, n_buckets=n_buckets) for text in texts]
-    order = np.random.default_rng(seed).permutation(len(texts))
-    held_out, train = order[: len(order) // 10], order[len(order) // 10 :]
-    model = _Linear(n_buckets, dense.shape[1], len(names))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=0.02, weight_decay=0.02)
-    for epoch in range(epochs):
-        shuffled = np.random.default_rng(seed + epoch).permutation(train)
-        for start in range(0, len(shuffled), 512):
-            rows = shuffled[start : start + 512]
-            loss = torch.nn.functional.cross_entropy(model([bags[row] for row in rows], dense[rows]), target[rows], label_smoothing=0.05)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+    kept_out = np.array(held_out, dtype=np.bool_) if len(held_out) else np.random.default_rng(recipe.seed).random(len(texts)) < _HELD_OUT
+    texts, labels, kept_out = _with_misspelt(texts, labels, kept_out, recipe)
+    target = np.array([names.index(label) for label in labels])
+    train = np.flatnonzero(~kept_out)
+    groups = _groups(names)
+    features = _Features.build(texts, embedder, train, min_count=recipe.min_count)
+    model = _Model(len(features.codes), recipe.width, embedder.dimension, len(names), recipe.dropout)
+    _train(model, features, target, groups, train, recipe)
+    measured = np.flatnonzero(kept_out)
     with torch.no_grad():
-        logits = model([bags[row] for row in held_out], dense[held_out])
-    temperature = _fit_temperature(logits, target[held_out])
-    _write(model, names, temperature, out_dir)
-    accuracy = float((logits.argmax(1) == target[held_out]).float().mean())
-    return FitReport(n_train=len(train), n_held_out=len(held_out), accuracy=accuracy, temperature=temperature)
+        logits = model(*features.batch(measured)).numpy()
+    temperature = _fit_temperature(logits, target[measured])
+    _write(model, features.codes, names, temperature, out_dir)
+    return FitReport(len(train), len(measured), float((logits.argmax(1) == target[measured]).mean()), temperature)
 
 
 def refit_temperature(folder: Path, classifier: TextClassifier, texts: Sequence[str], groups: Sequence[str]) -> float:
@@ -79,37 +97,110 @@ def refit_temperature(folder: Path, classifier: TextClassifier, texts: Sequence[
     return temperature
 
 
-class _Linear(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its types may be absent
-    def __init__(self, n_buckets: int, dimension: int, n_labels: int) -> None:
-        super().__init__()
-        self.ngrams = torch.nn.EmbeddingBag(n_buckets, n_labels, mode="sum")
-        self.dense = torch.nn.Linear(dimension, n_labels)
-        torch.nn.init.zeros_(self.ngrams.weight)
+def _with_misspelt(
+    texts: Sequence[str], labels: Sequence[str], kept_out: npt.NDArray[np.bool_], recipe: FitRecipe
+) -> tuple[list[str], list[str], npt.NDArray[np.bool_]]:
+    """Adds copies written as people type on a phone; only of texts that are trained on."""
+    disturber, rng = Disturber(texts), random.Random(recipe.seed)
+    chosen = [row for row in range(len(texts)) if not kept_out[row] and rng.random() < recipe.misspelt]
+    copies = [(disturber.misspell(texts[row], rng), labels[row]) for row in chosen]
+    copies = [(copy, label) for (copy, label), row in zip(copies, chosen, strict=True) if copy != texts[row]]
+    every = [*zip(texts, labels, strict=True), *copies]
+    return [text for text, _ in every], [label for _, label in every], np.concatenate([kept_out, np.zeros(len(copies), dtype=np.bool_)])
 
-    def forward(self, bags: list[list[int]], dense: torch.Tensor) -> torch.Tensor:
-        sizes = torch.tensor([len(bag) for bag in bags])
-        offsets = torch.cumsum(sizes, 0) - sizes
-        sums: torch.Tensor = self.ngrams(torch.tensor([bucket for bag in bags for bucket in bag]), offsets)
-        result: torch.Tensor = sums / sizes.sqrt()[:, None] + self.dense(dense)
+
+@dataclass(frozen=True, slots=True)
+class _Features:
+    codes: npt.NDArray[np.uint32]  # of the n-grams that count, ascending
+    bags: list[npt.NDArray[np.int64]]  # each text's rows of `codes`
+    dense: npt.NDArray[np.float32]  # [n_texts, dimension]
+
+    @classmethod
+    def build(cls, texts: Sequence[str], embedder: Embedder, train: npt.NDArray[np.int64], *, min_count: int) -> "_Features":
+        codes = [ngram_codes(text) for text in texts]
+        counts = Counter(code for row in train for code in codes[row])
+        table = np.array(sorted(code for code, count in counts.items() if count >= min_count), dtype=np.uint32)
+        return cls(table, [known_rows(table, row) for row in codes], embedder.encode_query(texts) * DENSE_LENGTH)
+
+    def batch(self, rows: npt.NDArray[np.int64], *, forgotten: float = 0.0, rng: np.random.Generator | None = None) -> tuple[torch.Tensor, ...]:
+        """Gives n-gram rows, where each text's begin, their weights (0: forgotten), each text's divisor, and the static vectors."""
+        bags = [self.bags[row] if len(self.bags[row]) else np.zeros(1, dtype=np.int64) for row in rows]
+        flat = np.concatenate(bags)
+        starts = np.cumsum([0, *[len(bag) for bag in bags[:-1]]])
+        weights = np.ones(len(flat), dtype=np.float32) if rng is None else (rng.random(len(flat)) >= forgotten).astype(np.float32)
+        weights[starts] *= np.array([len(self.bags[row]) > 0 for row in rows])
+        divisors = np.sqrt(np.maximum(np.add.reduceat(weights, starts), 1)).astype(np.float32)
+        return tuple(torch.from_numpy(part) for part in (flat, starts.astype(np.int64), weights, divisors, self.dense[rows]))
+
+
+class _Model(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its types may be absent
+    def __init__(self, n_ngrams: int, width: int, dimension: int, n_labels: int, dropout: float) -> None:
+        super().__init__()
+        self.ngrams = torch.nn.EmbeddingBag(max(1, n_ngrams), width, mode="sum", sparse=True)
+        self.output = torch.nn.Linear(width + dimension, n_labels)
+        self.dropout = torch.nn.Dropout(dropout)
+        torch.nn.init.normal_(self.ngrams.weight, 0, 0.05)
+
+    def forward(self, flat: torch.Tensor, starts: torch.Tensor, weights: torch.Tensor, divisors: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
+        sums = self.ngrams(flat, starts, per_sample_weights=weights) / divisors[:, None]
+        result: torch.Tensor = self.output(self.dropout(torch.cat([sums, dense], dim=1)))
         return result
 
 
-def _fit_temperature(logits: torch.Tensor, target: torch.Tensor) -> float:
+def _groups(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Gives each label's group number: what stands before the slash."""
+    groups = sorted({name.split("/")[0] for name in names})
+    return np.array([groups.index(name.split("/")[0]) for name in names])
+
+
+def _train(
+    model: _Model, features: _Features, target: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], train: npt.NDArray[np.int64], recipe: FitRecipe
+) -> None:
+    rng = np.random.default_rng(recipe.seed)
+    member = torch.from_numpy((groups[None, :] == np.unique(groups)[:, None]).astype(np.float32))  # [n_groups, n_labels]
+    n_steps = recipe.epochs * math.ceil(len(train) / recipe.batch_size)
+    # A batch holds a tenth of the n-grams: only their rows are touched.
+    optimizers = [
+        torch.optim.SparseAdam(list(model.ngrams.parameters()), lr=recipe.learning_rate),
+        torch.optim.AdamW(model.output.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay),
+    ]
+    schedules = [torch.optim.lr_scheduler.OneCycleLR(one, max_lr=recipe.learning_rate, total_steps=n_steps + 1, pct_start=0.1) for one in optimizers]
+    for _ in range(recipe.epochs):
+        order = rng.permutation(train)
+        for start in range(0, len(order), recipe.batch_size):
+            rows = order[start : start + recipe.batch_size]
+            *ngrams, dense = features.batch(rows, forgotten=recipe.forgotten, rng=rng)
+            seen = torch.from_numpy((rng.random(len(rows)) >= recipe.blinded).astype(np.float32))
+            scores = model(*ngrams, dense * seen[:, None])
+            loss = torch.nn.functional.cross_entropy(scores, torch.from_numpy(target[rows]), label_smoothing=recipe.smoothing)
+            if recipe.group_share and len(member) < len(groups):
+                by_group = torch.softmax(scores, dim=1) @ member.T
+                loss = loss + recipe.group_share * torch.nn.functional.nll_loss(torch.log(by_group + 1e-9), torch.from_numpy(groups[target[rows]]))
+            for optimizer in optimizers:
+                optimizer.zero_grad()
+            loss.backward()
+            for step in (*optimizers, *schedules):
+                step.step()
+    model.eval()
+
+
+def _fit_temperature(logits: npt.NDArray[np.float32], target: npt.NDArray[np.int64]) -> float:
     """One divisor of the logits that makes the held-out probabilities honest (Guo et al. 2017, arXiv:1706.04599)."""
-    candidates = torch.linspace(0.2, 3.0, 57)
-    losses = [float(torch.nn.functional.cross_entropy(logits / t, target)) for t in candidates]
+    candidates = np.linspace(0.2, 3.0, 57)
+    losses = [-np.log(np.maximum(softmax(logits / t)[np.arange(len(target)), target], 1e-9)).mean() for t in candidates]
     return float(candidates[int(np.argmin(losses))])
 
 
-def _write(model: _Linear, names: list[str], temperature: float, out_dir: Path) -> None:
+def _write(model: _Model, codes: npt.NDArray[np.uint32], names: list[str], temperature: float, out_dir: Path) -> None:
     out_dir.mkdir(parents=True, exist_ok=True)
     ngrams = model.ngrams.weight.detach().numpy()
     scale = np.abs(ngrams).max(axis=0) / 127 + 1e-12  # one byte a weight: a quarter of the size, the same labels
     tensors = {
+        "codes": codes,
         "ngrams": np.round(ngrams / scale).astype(np.int8),
         "ngram_scale": scale.astype(np.float32),
-        "dense": model.dense.weight.detach().numpy().T.astype(np.float16).copy(),
-        "bias": model.dense.bias.detach().numpy().astype(np.float16),
+        "output": model.output.weight.detach().numpy().T.astype(np.float16).copy(),
+        "bias": model.output.bias.detach().numpy().astype(np.float16),
     }
     save_file(tensors, str(out_dir / "model.safetensors"))
     card = {"labels": names, "temperature": round(temperature, 4)}

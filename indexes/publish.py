@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from indexes.adapted import NEEDS, bundled_ids
 from indexes.embedder import Embedder
 from indexes.errors import SnapshotMissing
 from indexes.snapshot import MANIFEST, Manifest, Snapshot, read_snapshot, write_snapshot
@@ -18,8 +19,14 @@ SNAPSHOTS = "snapshots"
 KEPT = 5
 
 
-def publish(snapshot: Snapshot, store_dir: Path, *, embedder: Embedder) -> Manifest:
+def publish(snapshot: Snapshot, store_dir: Path, *, embedder: Embedder, needs_model_id: str | None = None) -> Manifest:
     """Writes, loads back, renames and makes live; gives the manifest as written, its id with a number behind when it was taken.
+
+    Args:
+        snapshot: what is published.
+        store_dir: the shop's folder of published indexes.
+        embedder: the embedding that serves.
+        needs_model_id: of the need classifier that serves; the bundled one's when None.
 
     Raises:
         SnapshotCorrupt: what was written cannot be read back; the live snapshot is unchanged.
@@ -32,7 +39,7 @@ def publish(snapshot: Snapshot, store_dir: Path, *, embedder: Embedder) -> Manif
     _remove_staging(snapshots)
     try:
         manifest = write_snapshot(snapshot, staging)
-        read_snapshot(staging, model_id=embedder.model_id, dimension=embedder.dimension)
+        read_snapshot(staging, model_id=embedder.model_id, dimension=embedder.dimension, needs_model_id=needs_model_id or bundled_ids()[NEEDS])
         _sync_tree(staging)
         staging.rename(final)
     finally:
@@ -83,13 +90,19 @@ def store_dirs(index_dir: Path) -> list[Path]:
     return sorted(path.parent for path in index_dir.glob(f"*/{CURRENT}"))
 
 
-def load_current(store_dir: Path, *, embedder: Embedder) -> Snapshot:
-    """Gives the live snapshot, checked.
+def load_current(store_dir: Path, *, embedder: Embedder, needs_model_id: str | None = None) -> Snapshot:
+    """Gives the live snapshot, checked, with the shop's own models where it carries them.
+
+    Args:
+        store_dir: the shop's folder of published indexes.
+        embedder: the embedding that serves.
+        needs_model_id: of the need classifier that serves; the bundled one's when None.
 
     Raises:
         SnapshotError: there is none, it is damaged, or another model made it.
     """
-    return read_snapshot(current_folder(store_dir), model_id=embedder.model_id, dimension=embedder.dimension)
+    folder = current_folder(store_dir)
+    return read_snapshot(folder, model_id=embedder.model_id, dimension=embedder.dimension, needs_model_id=needs_model_id or bundled_ids()[NEEDS])
 
 
 def _under_free_id(snapshot: Snapshot, snapshots: Path) -> Snapshot:

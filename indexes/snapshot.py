@@ -5,23 +5,26 @@ A snapshot is a folder of plain files; `manifest.json` names each with its check
 
 import hashlib
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from indexes.errors import SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
+from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, read_models
+from indexes.errors import ModelUnavailable, SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
 from indexes.lexical_index import LexicalIndex, lexical_terms
 from indexes.vector_index import VectorIndex
 from knowledge.records import Article, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.shop import Shop
 from knowledge.templates import literal_words
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CONTRACT_VERSION = "1"
 MANIFEST = "manifest.json"
+_MODELS = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,11 @@ class Manifest:
     created_at: str
     model_id: str
     dimension: int
+    needs_model_id: str
     knowledge_hash: str
     counts: dict[str, int]
     files: dict[str, str]  # path within the snapshot → sha256
+    adapted_from: dict[str, str] = field(default_factory=dict)  # what the shop's own models were tuned from; empty where it has none
     format_version: int = FORMAT_VERSION
     contract_version: str = CONTRACT_VERSION
 
@@ -66,6 +71,7 @@ class Snapshot:
     article_passages: dict[str, tuple[int, ...]]  # article id → its rows of `shop.passages`
     scenario_replies: dict[str, tuple[int, ...]]  # scenario → its rows of `shop.replies`
     passage_words: tuple[frozenset[str], ...]  # each passage's lexical terms, for picking the span to quote
+    adapted: AdaptedModels | None = None  # the shop's own models, which the index was made by; None: the ones all shops share
 
 
 def reply_keys(replies: tuple[ProvenReply, ...]) -> tuple[ReplyKey, ...]:
@@ -82,7 +88,7 @@ def passage_search_text(passage: Passage, article: Article) -> str:
     return f"{article.title} {passage.heading} {passage.text}"
 
 
-def assemble(manifest: Manifest, shop: Shop, **indexes: Any) -> Snapshot:
+def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = None, **indexes: Any) -> Snapshot:
     """Puts a snapshot together and checks that every index has a row for every record.
 
     Raises:
@@ -105,6 +111,7 @@ def assemble(manifest: Manifest, shop: Shop, **indexes: Any) -> Snapshot:
             name: tuple(row for row, reply in enumerate(shop.replies) if reply.scenario == name) for name in sorted({one.scenario for one in shop.replies})
         },
         passage_words=tuple(frozenset(lexical_terms(passage.text)) for passage in shop.passages),
+        adapted=adapted,
         **indexes,
     )
 
@@ -118,14 +125,23 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:
     snapshot.key_terms.write(folder / "key_terms")
     snapshot.passage_vectors.write(folder / "passage_vectors.faiss")
     snapshot.passage_terms.write(folder / "passage_terms")
+    if snapshot.adapted is not None:
+        for name in (EMBEDDING, NEEDS):
+            shutil.copytree(snapshot.adapted.folder / name, folder / _MODELS / name)
     files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
     manifest = Manifest(**{**_fields(snapshot.manifest), "files": files})
     (folder / MANIFEST).write_text(json.dumps(_fields(manifest), ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return manifest
 
 
-def read_snapshot(folder: Path, *, model_id: str, dimension: int) -> Snapshot:
-    """Loads a snapshot after checking every file of it.
+def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id: str) -> Snapshot:
+    """Loads a snapshot after checking every file of it, with the shop's own models where it carries them.
+
+    Args:
+        folder: the snapshot's.
+        model_id: of the embedding that serves; a shop's own must have been tuned from it.
+        dimension: of the embedding.
+        needs_model_id: of the need classifier that serves; a shop's own must have been tuned from it.
 
     Raises:
         SnapshotMissing: there is no manifest.
@@ -133,7 +149,7 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int) -> Snapshot:
         SnapshotIncompatible: it was made by another format, contract or model.
     """
     manifest = read_manifest(folder)
-    _check_made_by(manifest, model_id=model_id, dimension=dimension)
+    _check_made_by(manifest, model_id=model_id, dimension=dimension, needs_model_id=needs_model_id)
     for name, expected in manifest.files.items():
         path = folder / name
         got = sha256_of(path) if path.is_file() else "no such file"
@@ -142,6 +158,7 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int) -> Snapshot:
     return assemble(
         manifest,
         _read_records(folder),
+        adapted=_read_adapted(manifest, folder / _MODELS),
         key_vectors=VectorIndex.read(folder / "key_vectors.faiss"),
         key_needs=VectorIndex.read(folder / "key_needs.faiss"),
         key_terms=LexicalIndex.read(folder / "key_terms"),
@@ -177,13 +194,28 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_made_by(manifest: Manifest, *, model_id: str, dimension: int) -> None:
+def _check_made_by(manifest: Manifest, *, model_id: str, dimension: int, needs_model_id: str) -> None:
     if manifest.contract_version != CONTRACT_VERSION:
         raise SnapshotIncompatible("contract", expected=CONTRACT_VERSION, got=manifest.contract_version)
-    if manifest.model_id != model_id:
-        raise SnapshotIncompatible("model", expected=model_id, got=manifest.model_id)
+    for name, own, serving in ((EMBEDDING, manifest.model_id, model_id), (NEEDS, manifest.needs_model_id, needs_model_id)):
+        made_by = manifest.adapted_from.get(name, own)
+        if made_by != serving:
+            raise SnapshotIncompatible("model" if name == EMBEDDING else "needs model", expected=serving, got=made_by)
     if manifest.dimension != dimension:
         raise SnapshotIncompatible("dimension", expected=str(dimension), got=str(manifest.dimension))
+
+
+def _read_adapted(manifest: Manifest, folder: Path) -> AdaptedModels | None:
+    if not manifest.adapted_from:
+        return None
+    expected = {EMBEDDING: manifest.model_id, NEEDS: manifest.needs_model_id}
+    try:
+        models = read_models(folder, base=manifest.adapted_from)
+    except ModelUnavailable as error:
+        raise SnapshotCorrupt(folder, expected=str(expected), got=error.reason) from error
+    if models.ids != expected:
+        raise SnapshotCorrupt(folder, expected=str(expected), got=str(models.ids))
+    return models
 
 
 def _fields(manifest: Manifest) -> dict[str, Any]:

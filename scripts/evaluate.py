@@ -37,7 +37,7 @@ def main(
     try:
         models = Models.load(model)
         shop = load_shop(store_dir)
-        snapshot = load_current(index_dir / shop.store.id, embedder=models.embedder)
+        snapshot = load_current(index_dir / shop.store.id, embedder=models.embedder, needs_model_id=models.reader.needs.model_id)
         labelled = _read(chats, store_dir, shop.store)
     except (IndexingError, KnowledgeError, ValueError) as error:
         STDERR.print(str(error), markup=False)

@@ -1,5 +1,6 @@
 """`python -m scripts.train_classifiers`: fit the need, emotion and threat classifiers on the banks that ship and on shops' train chats."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Annotated
@@ -7,34 +8,48 @@ from typing import Annotated
 import typer
 
 from indexes.classifier import MODELS, load_classifier
-from indexes.corpora import NEEDS_BANK, needs_lines
+from indexes.corpora import needs_lines
 from indexes.embedder import load_embedder
-from indexes.fitting import FitReport, fit_classifier, refit_temperature
+from indexes.fitting import FitRecipe, FitReport, fit_classifier, refit_temperature
 from knowledge.chats import LabelledChat, read_chats
+from knowledge.needs_bank import NEEDS_BANK, Phrasing, read_followups, read_outside
+from knowledge.normalise import strip_console
 from scripts.progress import STDERR
-from suggest.understanding import strip_console
+from suggest.history import fit_history_gate, readings
 
 app = typer.Typer(add_completion=False)
-_SMALL = 2**13  # rows of the n-gram table for a few labels
+_FEW_LABELS = FitRecipe(width=64, min_count=1, epochs=30)
+# Who taught the classifier what short turns mean in their history, and on whom the gate is fitted: never the same.
+_TAUGHT_BY, _GATE_BY = "fa", "fb"
 
 
 @app.command()
 def train_classifiers(
     store_dir: Annotated[list[Path], typer.Option(help="A shop's folder, whose chats/train.jsonl adds moods and threats; repeat for several")],
 ) -> None:
-    """Fits the three on the banks, moods and threats on train chats too, and makes the need probabilities honest on those chats."""
+    """Fits the three on the banks, moods and threats on train chats too, makes the need probabilities honest on those chats, and fits the history gate."""
     embedder = load_embedder()
-    needs = needs_lines()
+    followups = read_followups()
+    needs = needs_lines() + [line for phrasing in followups if phrasing.writer == _TAUGHT_BY for line in _in_context(phrasing)]
+    needs += [(phrasing.need, strip_console(phrasing.text)) for phrasing in read_outside() if not phrasing.held_out]
     chats = [chat for folder in store_dir for chat in read_chats(folder / "chats" / "train.jsonl", root=folder)[0]]
-    _tell("needs", fit_classifier([text for _, text in needs], [need for need, _ in needs], embedder, MODELS / "needs", epochs=30))
-    plain = [(chat.message, chat.labels.scenarios[0]) for chat in chats if _stands_alone(chat)]
+    _tell("needs", fit_classifier([text for _, text in needs], [need for need, _ in needs], embedder, MODELS / "needs"))
+    plain = [(strip_console(chat.message), chat.labels.scenarios[0]) for chat in chats if _stands_alone(chat)]
     temperature = refit_temperature(MODELS / "needs", load_classifier("needs"), [text for text, _ in plain], [scenario for _, scenario in plain])
     STDERR.print(f"needs: temperature {temperature:.2f} on {len(plain)} train chats")
+    gate = fit_history_gate(load_classifier("needs"), [(p.text, p.turns, p.need) for p in followups if p.writer == _GATE_BY])
+    gate.write()
+    STDERR.print(f"history gate: {dataclasses.asdict(gate)}", markup=False, highlight=False)
     moods = _moods(chats)
     texts = [text for text, _, _ in moods]
-    _tell("emotion", fit_classifier(texts, [emotion for _, emotion, _ in moods], embedder, MODELS / "emotion", n_buckets=_SMALL, epochs=20))
+    _tell("emotion", fit_classifier(texts, [emotion for _, emotion, _ in moods], embedder, MODELS / "emotion", recipe=_FEW_LABELS))
     labels = ["threat" if threatens else "none" for _, _, threatens in moods]
-    _tell("threat", fit_classifier(texts, labels, embedder, MODELS / "threat", n_buckets=_SMALL, epochs=40))
+    _tell("threat", fit_classifier(texts, labels, embedder, MODELS / "threat", recipe=_FEW_LABELS))
+
+
+def _in_context(phrasing: Phrasing) -> list[tuple[str, str]]:
+    """The message with what was said before it, as the reader will put them together."""
+    return [(phrasing.need, text) for text in readings(phrasing.text, phrasing.turns)[1:]]
 
 
 def _stands_alone(chat: LabelledChat) -> bool:

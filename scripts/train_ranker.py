@@ -10,6 +10,7 @@ from indexes.classifier import TextClassifier, load_classifier
 from indexes.publish import load_current
 from knowledge.chats import LabelledChat, read_chats
 from knowledge.facts import compute_facts
+from knowledge.normalise import strip_console
 from knowledge.shop import load_shop
 from scripts.progress import STDERR, progress
 from suggest.fitting import Example, examples, fit_ranker
@@ -17,7 +18,6 @@ from suggest.live import Models
 from suggest.order_state import BUNDLED_PRIOR, Heard, count_prior, order_state
 from suggest.pipeline import Suggester
 from suggest.ranking import BUNDLED_WEIGHTS
-from suggest.understanding import strip_console
 
 app = typer.Typer(add_completion=False)
 

@@ -63,7 +63,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         started = time.perf_counter()
         models = Models.load(chosen.model)
         app.state.shops = LiveShops.load(chosen.index_dir, models, min_confidence=chosen.min_confidence)
-        app.state.embedder = models.embedder
         _log.info("service.ready", extra={"shops": app.state.shops.ids, "seconds": round(time.perf_counter() - started, 3)})
         yield
 
@@ -114,7 +113,6 @@ def suggestions(body: SuggestionRequest, shops: Shops) -> Response:
 
 
 def search_knowledge(
-    request: Request,
     shops: Shops,
     q: Annotated[str, Query(min_length=1, max_length=200, description="A few words")],
     kind: Annotated[Literal["article", "reply"] | None, Query(description="Only one of the two")] = None,
@@ -123,7 +121,8 @@ def search_knowledge(
     store: Store = None,
 ) -> SearchResponse:
     """Articles and replies by a few words."""
-    return search(shops.of(store).snapshot, request.app.state.embedder, q, kind=kind, scenario=scenario, product=product)
+    shop = shops.of(store)
+    return search(shop.snapshot, shop.embedder, q, kind=kind, scenario=scenario, product=product)
 
 
 def article(article_id: str, shops: Shops, store: Store = None) -> ArticleView:

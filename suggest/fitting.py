@@ -16,7 +16,7 @@ from suggest.ranking import SIGNALS, SignalTable
 # Of an acceptable, not best, reply: how much of it counts as «would be sent». Orders the best before the acceptable.
 _ACCEPTABLE_SHARE = 0.35
 _REGULARISATION = 0.3
-_SHOWN_PRECISION = 0.76  # the threshold is the least confidence from which this share of first drafts is acceptable
+_SHOWN_PRECISION = 0.82  # the threshold is the least confidence from which this share of first drafts is acceptable
 _AUTO_PRECISION = 0.95
 
 

@@ -7,6 +7,7 @@ from indexes.classifier import load_classifier
 from indexes.embedder import Embedder, load_embedder
 from indexes.publish import load_current, store_dirs
 from suggest.errors import StoreNotNamed, UnknownStore
+from suggest.history import HistoryGate
 from suggest.order_state import OrderStatePrior
 from suggest.pipeline import Suggester
 from suggest.ranking import Ranker
@@ -15,7 +16,7 @@ from suggest.understanding import MessageReader
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What is loaded once for all shops."""
+    """What is loaded once for all shops. A shop whose snapshot carries models of its own uses those (see `Suggester`)."""
 
     embedder: Embedder
     reader: MessageReader
@@ -29,7 +30,11 @@ class Models:
             ModelUnavailable: a model is not on this machine.
         """
         reader = MessageReader(
-            needs=load_classifier("needs"), emotions=load_classifier("emotion"), threats=load_classifier("threat"), prior=OrderStatePrior.load()
+            needs=load_classifier("needs"),
+            emotions=load_classifier("emotion"),
+            threats=load_classifier("threat"),
+            prior=OrderStatePrior.load(),
+            gate=HistoryGate.load(),
         )
         return cls(embedder=load_embedder(model), reader=reader, ranker=Ranker())
 
@@ -49,7 +54,7 @@ class LiveShops:
         """
         suggesters = {}
         for folder in store_dirs(index_dir):
-            snapshot = load_current(folder, embedder=models.embedder)
+            snapshot = load_current(folder, embedder=models.embedder, needs_model_id=models.reader.needs.model_id)
             suggesters[snapshot.manifest.store_id] = Suggester(
                 snapshot, embedder=models.embedder, reader=models.reader, ranker=models.ranker, min_confidence=min_confidence
             )

@@ -55,12 +55,17 @@ class Answer:
 
 
 class Suggester:
-    """One shop's pipeline over one snapshot. Stateless between requests; safe from several threads."""
+    """One shop's pipeline over one snapshot. Stateless between requests; safe from several threads.
+
+    Where the snapshot carries models of its own, those are used in the place of the ones passed: an index is only searched by what made it.
+    """
 
     def __init__(self, snapshot: Snapshot, *, embedder: Embedder, reader: MessageReader, ranker: Ranker, min_confidence: float | None = None) -> None:
         self.snapshot = snapshot
         self.threshold = ranker.threshold if min_confidence is None else min_confidence
-        self._embedder, self._reader, self._ranker = embedder, reader, ranker
+        own = snapshot.adapted
+        self.embedder = own.embedder if own else embedder
+        self._reader, self._ranker = reader.listening_with(own.needs) if own else reader, ranker
         self._catalogue = snapshot.shop.catalogue()
         for reply in snapshot.shop.replies:  # compiled now, not while the first customers wait
             compile_condition(reply.when)
@@ -111,8 +116,14 @@ class Suggester:
         request = request_of(chat)
         understanding, facts = self._understand(request, chat.now)
         eligibility = self._eligibility(facts, understanding, chat.now)
-        hits = retrieve(understanding, self.snapshot, self._embedder)
+        hits = retrieve(understanding, self.snapshot, self.embedder)
         return signal_table(understanding, hits, self.snapshot, eligibility, tier=str(facts["customer"].get("tier", "")))
+
+    def retrieved(self, chat: LabelledChat) -> tuple[list[tuple[Understanding, Hits]], Eligibility]:
+        """Gives what is found for each question of a labelled chat, the whole message first, and what the order allows."""
+        understanding, facts = self._understand(request_of(chat), chat.now)
+        eligibility = self._eligibility(facts, understanding, chat.now)
+        return [(question, retrieve(question, self.snapshot, self.embedder)) for question in (understanding, *understanding.questions)], eligibility
 
     def _understand(self, request: SuggestionRequest, now: datetime) -> tuple[Understanding, FactTree]:
         """What is meant, and the facts with what was heard among them: each needs the other's half."""
@@ -135,7 +146,7 @@ class Suggester:
 
     def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "_Timings") -> Answer:
         with timings.stage("retrieve"):
-            hits = retrieve(question, self.snapshot, self._embedder)
+            hits = retrieve(question, self.snapshot, self.embedder)
         with timings.stage("rank"):
             candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, tier=str(facts["customer"].get("tier", "")))
         return Answer(question, hits, candidates)

@@ -8,17 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import TextClassifier
-from knowledge.normalise import match_form
+from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
+from suggest.history import HistoryGate, readings
 from suggest.order_state import OrderStatePrior
 
-# What consoles paste around a customer's words; it says nothing about the need.
-_CONSOLE_CARDS = re.compile(
-    r"(?:咨询)?订单(?:编?号)[:：]?\s*[\w\[\]\-]+|订单金额[:：]?\s*[\d.,¥￥\[\]元x]+|下单时间[:：]?\s*[\d\-/: \[\]年月日]+|商品链接[:：]?\s*\S+|https?://\S+|^转人工(?:服务|客服)?[。!！]?$"
-)
-_GREETING = re.compile(r"^(?:(?:您好|你好|在吗|在不在|亲|哈喽|hello|hi|hey)(?:[,，。!！?？~～\s啊呀]+|$))+")
-_LINES = re.compile(r"\n+| {2,}|\u3000{2,}")
 _SEPARATORS = re.compile(r"[。！？!?；;]+|(?<=[^\d])[,，、]\s*(?=另外|还有|对了|顺便|然后|and\b|also\b)")
 _CONNECTIVES = re.compile(r"^(?:另外|还有就是|还有(?!多久|多少|几|没|货|吗)|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|and|also)[,，:：\s]*")
 _CONNECTIVE_INSIDE = re.compile(r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\balso\b|\band (?:how|what|when|can|do|is|where|will)\b)")
@@ -28,10 +23,6 @@ _HAN = re.compile(r"[㐀-鿿]")
 _ASKS = re.compile(r"吗|嘛|么|呢|啥|怎|咋|多少|多久|多大|几|哪|谁|能|可以|行不|是不是|有没有|还是|要不要|[?]")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _MIN_QUESTION_CHARS = 3
-# Below this many characters a message leans on what was said before (design.md: most misses on real chats are such turns).
-_SHORT_CHARS = 8.0
-_FOLLOW_UP = re.compile(r"那|然后|所以|要是|and\b|so\b|what about\b|then\b")
-_FOLLOWS_ON = 0.5
 _SURE = 0.6  # a prediction below this is *unknown* to conditions
 _MOST_QUESTIONS = 2  # a third clause is nearly always part of the first two; three drafts serve two questions
 _SEPARATE_QUESTION = 0.25  # each clause must stand for its own scenario at least this surely
@@ -97,18 +88,27 @@ class Understanding:
 
 
 class MessageReader:
-    """Holds the models that read messages; they are the same for every shop."""
+    """Holds the models that read messages; all shops share them, but for the need classifier of a shop that has its own."""
 
-    def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier, prior: OrderStatePrior) -> None:
-        self._needs, self._emotions, self._threats, self._prior = needs, emotions, threats, prior
+    def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier, prior: OrderStatePrior, gate: HistoryGate) -> None:
+        self._needs, self._emotions, self._threats, self._prior, self._gate = needs, emotions, threats, prior, gate
         names = sorted({label.split("/")[0] for label in needs.labels})
         self._scenario_names = names
         self._to_scenario = np.array([[label.split("/")[0] == name for name in names] for label in needs.labels], dtype=np.float32)
 
+    @property
+    def needs(self) -> TextClassifier:
+        """The need classifier it listens with."""
+        return self._needs
+
+    def listening_with(self, needs: TextClassifier) -> "MessageReader":
+        """Gives the same reader with another need classifier: a shop's own."""
+        return MessageReader(needs=needs, emotions=self._emotions, threats=self._threats, prior=self._prior, gate=self._gate)
+
     def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, state: str) -> Understanding:
         """Gives what the message means with its history, for an order in this state (see `order_state`)."""
         words = strip_console(message)
-        texts = [words, *_with_history(words, history)]
+        texts = readings(without_politeness(words), history)
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
         whole = self._meaning(texts, state=state, emotions=emotions, threat=self._threat(words), products=tuple(catalogue.mentioned(words)))
         return self._with_questions(whole, history, catalogue, state)
@@ -120,12 +120,11 @@ class MessageReader:
 
     def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:
         needs = self._needs.probabilities(texts)
-        history = len(texts) > 1
-        lean = max(float(np.exp(-len(texts[0]) / _SHORT_CHARS)), _FOLLOWS_ON if _FOLLOW_UP.match(texts[0]) else 0.0) if history else 0.0
-        mixed = (1 - lean) * needs[0] + lean * needs[1:].mean(axis=0) if history else needs[0]
+        shares = self._gate.shares(texts[0], needs)
+        mixed = shares @ needs
         return Understanding(
             readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
-            lean_on_history=lean,
+            lean_on_history=float(1 - shares[0]),
             scenarios=self._prior.weigh(dict(zip(self._scenario_names, map(float, mixed @ self._to_scenario), strict=True)), state),
             emotions=emotions,
             threat=threat,
@@ -150,23 +149,12 @@ class MessageReader:
         asked = sorted(sorted(best.values(), reverse=True)[:_MOST_QUESTIONS], key=lambda found: clauses.index(found[1]))
         parts = tuple(
             self._meaning(
-                [clause, *_with_history(clause, history)], state=state, emotions=whole.emotions, threat=whole.threat,
+                readings(clause, history), state=state, emotions=whole.emotions, threat=whole.threat,
                 products=tuple(catalogue.mentioned(clause)) or whole.products,
             )
             for _, clause in asked
         )  # fmt: skip
         return Understanding(**{name: getattr(whole, name) for name in Understanding.__dataclass_fields__ if name != "questions"}, questions=parts)
-
-
-def strip_console(message: str) -> str:
-    """Gives the customer's own words: no pasted cards, no line said twice, no greeting before the matter.
-
-    A message that is nothing but a greeting or a card stays as it is.
-    """
-    lines = [_CONSOLE_CARDS.sub(" ", match_form(line)).strip() for line in _LINES.split(message)]
-    lines = [line for line in lines if _WORD.search(line)]
-    joined = " ".join(dict.fromkeys(lines))
-    return _GREETING.sub("", joined).strip() or joined or match_form(message)
 
 
 def split_clauses(text: str) -> list[str]:
@@ -179,12 +167,3 @@ def split_clauses(text: str) -> list[str]:
         asking = [piece for piece in shorter if _ASKS.search(piece)]
         pieces = asking if len(asking) > 1 else pieces  # 「怎么还没发 我都付款三天了」 is one question and a reproach
     return list(dict.fromkeys(pieces))
-
-
-def _with_history(words: str, history: Sequence[Turn]) -> list[str]:
-    """The last customer turn before the message, and the last four turns of either speaker, each with the message."""
-    if not history:
-        return []
-    asked = [strip_console(turn.text) for turn in history if turn.role == "customer"]
-    recent = [strip_console(turn.text) for turn in history[-4:]]
-    return [" ".join([*asked[-1:], words]), " ".join([*recent, words])]

@@ -2,15 +2,17 @@
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
 
-from indexes.classifier import TextClassifier
+from indexes.classifier import DENSE_LENGTH, TextClassifier, ngram_codes
 from indexes.embedder import Vectors, unit
 from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
@@ -38,26 +40,52 @@ class FakeEmbedder:
         return unit(vectors)
 
 
-def write_classifier(folder: Path, *, labels: Sequence[str], ngrams: Any, dense: Any, bias: Any, temperature: float = 1.0) -> None:
-    """Writes the two files that `TextClassifier` reads."""
+def write_classifier(
+    folder: Path, *, labels: Sequence[str], ngrams: Mapping[int, Sequence[int]], dense: Any, bias: Any, scale: float = 1.0, temperature: float = 1.0
+) -> None:
+    """Writes the two files that `TextClassifier` reads.
+
+    Args:
+        folder: made; must not be there.
+        labels: the labels' names.
+        ngrams: code → what the n-gram says for each label, whole numbers of `scale`.
+        dense: what each dimension of the unit vector says for each label, [dimension, n_labels].
+        bias: [n_labels].
+        scale: of the n-grams' numbers.
+        temperature: divides the scores.
+    """
     folder.mkdir(parents=True)
     (folder / "labels.json").write_text(json.dumps({"labels": list(labels), "temperature": temperature}), encoding="utf-8")
-    tensors = {name: np.asarray(table, dtype=np.float32) for name, table in (("ngrams", ngrams), ("dense", dense), ("bias", bias))}
-    tensors["ngram_scale"] = np.ones(tensors["ngrams"].shape[1], dtype=np.float32)
+    tensors = {
+        "codes": np.array(sorted(ngrams), dtype=np.uint32),
+        "ngrams": np.array([ngrams[code] for code in sorted(ngrams)], dtype=np.int8).reshape(-1, len(labels)),
+        "ngram_scale": np.full(len(labels), scale, dtype=np.float32),
+        "output": np.concatenate([np.eye(len(labels)), np.asarray(dense) / DENSE_LENGTH]).astype(np.float32),
+        "bias": np.asarray(bias, dtype=np.float32),
+    }
     save_file(tensors, str(folder / "model.safetensors"))
 
 
 def fake_needs(folder: Path) -> TextClassifier:
     """A classifier of three needs with fixed random weights over the fake embedder."""
     rng = np.random.default_rng(3)
+    codes = ngram_codes("".join(str(reply.get("triggers", "")) for reply in REPLIES))
     write_classifier(
         folder,
         labels=("invoice/lost", "logistics.delay/stalled", "return.no_reason/how"),
-        ngrams=rng.normal(size=(32, 3)),
+        ngrams={code: rng.integers(-100, 101, size=3).tolist() for code in codes},
+        scale=0.02,
         dense=rng.normal(size=(DIMENSION, 3)),
         bias=[0, 0, 0],
     )
     return TextClassifier(folder, FakeEmbedder())
+
+
+@cache
+def fake_needs_id() -> str:
+    """The id that `fake_needs` has wherever it is written."""
+    with TemporaryDirectory() as folder:
+        return fake_needs(Path(folder) / "needs").model_id
 
 
 STORE_TOML = """

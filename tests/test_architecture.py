@@ -22,6 +22,7 @@ OWNERS = {
     "torch": {"indexes"},
     "sentence_transformers": {"indexes"},
     "jieba": {"indexes"},
+    "pypinyin": {"indexes"},
     "pandas": {"knowledge"},
     "cel": {"knowledge"},
     "jinja2": {"knowledge"},
@@ -32,7 +33,7 @@ OWNERS = {
 }
 EXECUTABLE_FORMATS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 SHAPELESS_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc", "service", "process"}
-HEAVY = {"torch", "sentence_transformers", "sklearn", "transformers", "jieba"}
+HEAVY = {"torch", "sentence_transformers", "sklearn", "transformers", "jieba", "pypinyin"}
 
 each_source = pytest.mark.parametrize("path", SOURCES, ids=NAMES)
 

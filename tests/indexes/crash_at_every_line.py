@@ -17,10 +17,9 @@ from typing import Any
 from indexes import publish as protocol
 from indexes.build import build_snapshot
 from indexes.errors import SnapshotError
-from indexes.publish import load_current, publish
 from indexes.snapshot import Snapshot
 from knowledge.shop import load_shop
-from tests.fakes import MORNING, REPLIES, FakeEmbedder, fake_needs, write_shop
+from tests.fakes import MORNING, REPLIES, FakeEmbedder, fake_needs, fake_needs_id, write_shop
 
 _KILLED = 9
 
@@ -58,9 +57,12 @@ def survive(first: Snapshot, second: Snapshot, folder: Path) -> dict[str, list[i
     embedder = FakeEmbedder()
     report: dict[str, list[int]] = {"died_at": [], "lost": [], "not_mended": []}
 
+    def publish(snapshot: Snapshot, store_dir: Path) -> None:
+        protocol.publish(snapshot, store_dir, embedder=embedder, needs_model_id=fake_needs_id())
+
     def served() -> str:
         try:
-            return load_current(folder, embedder=embedder).manifest.knowledge_hash
+            return protocol.load_current(folder, embedder=embedder, needs_model_id=fake_needs_id()).manifest.knowledge_hash
         except SnapshotError as error:
             return error.slug
 
@@ -70,15 +72,15 @@ def survive(first: Snapshot, second: Snapshot, folder: Path) -> dict[str, list[i
 
     published = folder.with_name(f"{folder.name}-published")
     shutil.rmtree(published, ignore_errors=True)
-    publish(first, published, embedder=embedder)
+    publish(first, published)
     start_again()
-    for line in lines_run(lambda: publish(second, folder, embedder=embedder)):
+    for line in lines_run(lambda: publish(second, folder)):
         start_again()
-        if died_at(line, lambda: publish(second, folder, embedder=embedder)):
+        if died_at(line, lambda: publish(second, folder)):
             report["died_at"].append(line)
         if served() not in (first.manifest.knowledge_hash, second.manifest.knowledge_hash):
             report["lost"].append(line)
-        publish(second, folder, embedder=embedder)
+        publish(second, folder)
         if served() != second.manifest.knowledge_hash or any(folder.rglob(".staging*")):
             report["not_mended"].append(line)
     return report

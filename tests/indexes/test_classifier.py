@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.classifier import TextClassifier, hashed_ngrams, load_classifier, softmax
+from indexes.classifier import TextClassifier, known_rows, load_classifier, ngram_codes, softmax
 from knowledge.scenarios import SCENARIOS
 from tests.fakes import DIMENSION, FakeEmbedder, write_classifier
 
@@ -83,44 +83,79 @@ def test_no_texts_give_no_rows(needs: TextClassifier):
     assert needs.probabilities([]).shape == (0, len(needs.labels))
 
 
-def bucket(gram: str, n_buckets: int) -> int:
-    return zlib.crc32(gram.encode()) % n_buckets
+def codes_of(*grams: str) -> list[int]:
+    return sorted(zlib.crc32(gram.encode()) for gram in grams)
 
 
-def test_buckets_are_the_crc32_of_every_gram_once():
-    grams = ["^", "退", "货", "$", "^退", "退货", "货$", "^退货", "退货$"]
-
-    assert hashed_ngrams("退货", n_buckets=8_192) == sorted(bucket(gram, 8_192) for gram in grams)
+def test_codes_are_the_crc32_of_every_character_and_pair_once():
+    assert ngram_codes("退货退") == codes_of("^", "退", "货", "$", "^退", "退货", "货退", "退$")
 
 
-def test_buckets_never_move():
-    """Weights on disk are indexed by them: written out, so that a change of hash, marks or lengths fails here."""
-    assert hashed_ngrams("退货", n_buckets=8_192) == FROZEN_BUCKETS
+def test_latin_letters_are_read_as_words_pairs_of_words_and_four_characters():
+    words = ("my", "refund", "my refund")
+    fours = (" my ", " ref", "refu", "efun", "fund", "und ")
+
+    assert ngram_codes("My refund!") == codes_of("^", "$", " ", *words, *fours)
 
 
-FROZEN_BUCKETS = [1533, 2324, 2390, 2908, 3832, 4527, 4990, 6089, 7576]
+def test_words_stand_beside_characters_in_a_mixed_text():
+    assert ngram_codes("wifi坏了") == codes_of("^", "坏", "了", "$", "坏了", "了$", "wifi", " wif", "ifi ")
+
+
+def test_codes_never_move():
+    """Weights on disk are found by them: written out, so that a change of hash, marks or lengths fails here."""
+    assert ngram_codes("退货") == FROZEN_CODES
+
+
+FROZEN_CODES = [765275896, 1590793086, 2057197513, 2403936598, 2427127293, 3017552303, 3993045852]
 
 
 @pytest.mark.parametrize("same", ["退貨", " 退货！", "退货😀", "\u200b退货"])
-def test_buckets_do_not_see_writing_and_punctuation(same: str):
-    assert hashed_ngrams(same, n_buckets=8_192) == hashed_ngrams("退货", n_buckets=8_192)
+def test_codes_do_not_see_writing_and_punctuation(same: str):
+    assert ngram_codes(same) == ngram_codes("退货")
 
 
 def test_an_empty_text_still_has_its_marks():
-    assert hashed_ngrams("", n_buckets=8_192) == sorted(bucket(gram, 8_192) for gram in ("^", "$", "^$"))
+    assert ngram_codes("") == codes_of("^", "$", "^$")
 
 
-def test_buckets_are_within_the_table():
-    assert set(hashed_ngrams("快递三天没动了" * 50, n_buckets=7)) <= set(range(7))
+def rows_by_hand(codes: list[int], wanted: list[int]) -> list[int]:
+    return [codes.index(code) for code in wanted if code in codes]
+
+
+@pytest.mark.parametrize(
+    ("codes", "wanted"),
+    [
+        pytest.param([3, 7, 9], [7, 3], id="in the order asked"),
+        pytest.param([3, 7, 9], [9, 7, 9, 9], id="asked twice, given twice"),
+        pytest.param([3, 7, 9], [0, 4, 8, 10, 2**32 - 1], id="unknown below, between and above"),
+        pytest.param([0, 2**32 - 1], [2**32 - 1, 0], id="both ends of the range"),
+        pytest.param([3, 7, 9], [], id="nothing asked"),
+        pytest.param([], [5, 0], id="nothing known"),
+        pytest.param([], [], id="nothing at all"),
+    ],
+)
+def test_known_rows_equal_those_found_by_hand(codes: list[int], wanted: list[int]):
+    assert known_rows(np.array(codes, dtype=np.uint32), wanted).tolist() == rows_by_hand(codes, wanted)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_known_rows_equal_brute_force(seed: int):
+    rng = np.random.default_rng(seed)
+    codes = np.unique(rng.integers(0, 60, size=rng.integers(0, 40)).astype(np.uint32))
+    wanted = rng.integers(0, 60, size=rng.integers(0, 40)).tolist()
+
+    assert known_rows(codes, wanted).tolist() == rows_by_hand(codes.tolist(), wanted)
 
 
 def test_probabilities_are_the_softmax_of_the_tables(tmp_path: Path):
-    """One gram bucket, so the n-gram half is `ngrams[0] · 1/√1`; the dense half sees only the text's own direction."""
+    """One n-gram is known, so its half is that n-gram's row · 1/√1; the dense half sees only the text's own direction."""
     direction = FakeEmbedder().encode_query(["退货"])[0]
     write_classifier(
         tmp_path / "two",
         labels=["invoice", "return"],
-        ngrams=[[0.25, -0.25]],
+        ngrams={zlib.crc32("退货".encode()): [1, -1]},
+        scale=0.25,
         dense=np.stack([0 * direction, 2 * direction], axis=1),
         bias=[0.5, 0.0],
         temperature=2.0,
@@ -133,15 +168,52 @@ def test_probabilities_are_the_softmax_of_the_tables(tmp_path: Path):
     assert row.tolist() == pytest.approx([invoice / (invoice + returned), returned / (invoice + returned)], rel=1e-6)
 
 
-def test_ngrams_weigh_by_the_root_of_their_number(tmp_path: Path):
-    grams = hashed_ngrams("退货", n_buckets=8_192)
-    table = np.zeros((8_192, 2))
-    table[grams, 0] = 1.0
-    write_classifier(tmp_path / "two", labels=["a", "b"], ngrams=table, dense=np.zeros((DIMENSION, 2)), bias=[0, 0])
+def two_labels(folder: Path, ngrams: dict[int, list[int]], *, bias: tuple[float, float] = (0, 0)) -> TextClassifier:
+    """A classifier that hears n-grams alone."""
+    write_classifier(folder, labels=["a", "b"], ngrams=ngrams, dense=np.zeros((DIMENSION, 2)), bias=bias)
+    return TextClassifier(folder, FakeEmbedder())
 
-    [row] = TextClassifier(tmp_path / "two", FakeEmbedder()).probabilities(["退货"])
+
+def test_ngrams_weigh_by_the_root_of_their_number(tmp_path: Path):
+    grams = ngram_codes("退货")
+    classifier = two_labels(tmp_path / "two", {code: [1, 0] for code in grams})
+
+    [row] = classifier.probabilities(["退货"])
 
     assert log(row[0] / row[1]) == pytest.approx(len(grams) / sqrt(len(grams)), rel=1e-5)
+
+
+def test_only_known_ngrams_count_in_the_root(tmp_path: Path):
+    known = codes_of("退", "货")
+    classifier = two_labels(tmp_path / "two", {code: [3, 0] for code in known})
+
+    [row] = classifier.logits(["我要退货"])
+
+    assert row.tolist() == pytest.approx([2 * 3 / sqrt(2), 0])
+
+
+@pytest.mark.parametrize("ngrams", [{}, {zlib.crc32("退".encode()): [5, 0]}], ids=["no n-gram is known at all", "none of this text is"])
+def test_a_text_without_a_known_ngram_is_told_by_the_rest(tmp_path: Path, ngrams: dict[int, list[int]]):
+    classifier = two_labels(tmp_path / "two", ngrams, bias=(0.0, 1.0))
+
+    assert classifier.logits(["发票"]).tolist() == [[0.0, 1.0]]
+    assert classifier.probabilities(["发票"])[0].tolist() == pytest.approx([1 / (1 + exp(1)), 1 / (1 + exp(-1))])
+
+
+def test_classifiers_of_other_weights_or_labels_have_other_ids(tmp_path: Path):
+    folders = {name: tmp_path / name / "needs" for name in ("one", "same", "warmer", "other labels", "other weights")}
+    tables = {"ngrams": {1: [1, 2]}, "dense": np.zeros((DIMENSION, 2)), "bias": [0, 0]}
+    write_classifier(folders["one"], labels=["a", "b"], **tables)
+    write_classifier(folders["same"], labels=["a", "b"], **tables)
+    write_classifier(folders["warmer"], labels=["a", "b"], temperature=2.0, **tables)
+    write_classifier(folders["other labels"], labels=["a", "c"], **tables)
+    write_classifier(folders["other weights"], labels=["a", "b"], **tables | {"ngrams": {1: [1, 3]}})
+
+    ids = {name: TextClassifier(folder, FakeEmbedder()).model_id for name, folder in folders.items()}
+
+    assert ids["one"] == ids["same"]
+    assert len(set(ids.values())) == 4
+    assert ids["one"].startswith("needs@")
 
 
 def test_softmax_survives_large_logits():

@@ -7,12 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from indexes import publish as protocol
+from indexes.classifier import TextClassifier
 from indexes.errors import SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
-from indexes.publish import CURRENT, KEPT, SNAPSHOTS, current_folder, load_current, point_to, publish, snapshot_ids, store_dirs
-from indexes.snapshot import MANIFEST, Snapshot
-from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder
+from indexes.publish import CURRENT, KEPT, SNAPSHOTS, current_folder, point_to, snapshot_ids, store_dirs
+from indexes.snapshot import MANIFEST, Manifest, Snapshot
+from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder, fake_needs_id
 
 ROOT = Path(__file__).parents[2]
+
+
+def publish(snapshot: Snapshot, store_dir: Path, *, embedder: FakeEmbedder) -> Manifest:
+    return protocol.publish(snapshot, store_dir, embedder=embedder, needs_model_id=fake_needs_id())
+
+
+def load_current(store_dir: Path, *, embedder: FakeEmbedder) -> Snapshot:
+    return protocol.load_current(store_dir, embedder=embedder, needs_model_id=fake_needs_id())
 
 
 def publish_days(build: SnapshotBuilder, store_dir: Path, n_days: int) -> list[str]:
@@ -79,6 +89,25 @@ def test_another_model_cannot_load_what_is_live(tmp_path: Path, tiny_snapshot: S
         load_current(tmp_path, embedder=FakeEmbedder(model_id="bge-small"))
 
     assert (raised.value.field, raised.value.expected, raised.value.got) == ("model", "bge-small", "fake-16")
+
+
+def test_another_need_classifier_cannot_load_what_is_live(tmp_path: Path, tiny_snapshot: Snapshot):
+    """A classifier fitted again hears other distributions: they must not be compared with the index's."""
+    publish(tiny_snapshot, tmp_path, embedder=FakeEmbedder())
+
+    with pytest.raises(SnapshotIncompatible, match=r"needs model is .*rebuild with `python -m scripts\.reindex`") as raised:
+        protocol.load_current(tmp_path, embedder=FakeEmbedder(), needs_model_id="needs@fitted-again")
+
+    assert (raised.value.field, raised.value.expected, raised.value.got) == ("needs model", "needs@fitted-again", fake_needs_id())
+
+
+def test_without_being_told_the_bundled_need_classifier_is_the_one_that_serves(tmp_path: Path, tiny_snapshot: Snapshot, needs: TextClassifier):
+    publish(tiny_snapshot, tmp_path, embedder=FakeEmbedder())
+
+    with pytest.raises(SnapshotIncompatible) as raised:
+        protocol.load_current(tmp_path, embedder=FakeEmbedder())
+
+    assert (raised.value.field, raised.value.expected) == ("needs model", needs.model_id)
 
 
 def test_a_damaged_live_snapshot_is_not_served(tmp_path: Path, tiny_snapshot: Snapshot):

@@ -11,7 +11,7 @@ from indexes.classifier import TextClassifier
 from indexes.errors import SnapshotCorrupt, SnapshotError, SnapshotIncompatible, SnapshotMissing, SnapshotRefused
 from indexes.snapshot import MANIFEST, Manifest, ReplyKey, Snapshot, assemble, read_manifest, read_snapshot, sha256_of, write_snapshot
 from knowledge.shop import Shop, load_shop
-from tests.fakes import MORNING, REPLIES, FakeEmbedder, SnapshotBuilder, write_shop
+from tests.fakes import MORNING, REPLIES, FakeEmbedder, SnapshotBuilder, fake_needs_id, write_shop
 
 LEXICAL_FILES = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "params.index.json", "rows.txt", "vocab.index.json")
 FILES = sorted(
@@ -21,8 +21,8 @@ FILES = sorted(
 )
 
 
-def read(folder: Path, *, model_id: str = "fake-16", dimension: int = 16) -> Snapshot:
-    return read_snapshot(folder, model_id=model_id, dimension=dimension)
+def read(folder: Path, *, model_id: str = "fake-16", dimension: int = 16, needs_model_id: str | None = None) -> Snapshot:
+    return read_snapshot(folder, model_id=model_id, dimension=dimension, needs_model_id=needs_model_id or fake_needs_id())
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_keys_are_each_replys_triggers_and_its_words_without_code(tiny_snapshot:
 def test_the_manifest_says_what_was_built_and_by_what(tiny_snapshot: Snapshot):
     manifest = tiny_snapshot.manifest
 
-    assert (manifest.store_id, manifest.model_id, manifest.dimension) == ("tiny", "fake-16", 16)
+    assert (manifest.store_id, manifest.model_id, manifest.dimension, manifest.needs_model_id) == ("tiny", "fake-16", 16, fake_needs_id())
     assert manifest.counts == {"articles": 2, "passages": 3, "replies": 3, "keys": 8, "products": 1}
     assert manifest.created_at == "2026-11-21T08:30:05+00:00"
     assert manifest.snapshot_id == f"20261121T083005-{manifest.knowledge_hash[:8]}"
@@ -293,7 +293,7 @@ def test_no_manifest_is_no_snapshot(written: Path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"format_version": "x"}', b'{"format_version": 1}', b'{"format_version": 1, "surprise": 2}'],
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"format_version": "x"}', b'{"format_version": 2}', b'{"format_version": 2, "surprise": 2}'],
 )
 def test_a_manifest_that_cannot_be_read_is_damage(written: Path, content: bytes):
     (written / MANIFEST).write_bytes(content)
@@ -317,13 +317,14 @@ def test_a_flipped_bit_of_the_manifest_never_changes_what_is_served(written: Pat
         assert same_knowledge(snapshot, tiny_snapshot)
 
 
-def test_a_manifest_of_a_future_format_is_incompatible_even_with_fields_unknown_today(written: Path):
-    edit_manifest(written, format_version=2, shards=[1, 2, 3])
+@pytest.mark.parametrize("other", [1, 3])
+def test_a_manifest_of_another_format_is_incompatible_even_with_fields_unknown_today(written: Path, other: int):
+    edit_manifest(written, format_version=other, shards=[1, 2, 3])
 
     with pytest.raises(SnapshotIncompatible) as raised:
         read(written)
 
-    assert (raised.value.field, raised.value.expected, raised.value.got) == ("format", "1", "2")
+    assert (raised.value.field, raised.value.expected, raised.value.got) == ("format", "2", str(other))
     assert raised.value.slug == "snapshot_incompatible"
     assert "rebuild with `python -m scripts.reindex`" in str(raised.value)
 
@@ -342,6 +343,13 @@ def test_a_snapshot_of_another_model_is_incompatible(written: Path):
         read(written, model_id="zh-static")
 
     assert (raised.value.field, raised.value.expected, raised.value.got) == ("model", "zh-static", "fake-16")
+
+
+def test_a_snapshot_of_another_need_classifier_is_incompatible(written: Path):
+    with pytest.raises(SnapshotIncompatible) as raised:
+        read(written, needs_model_id="needs@other")
+
+    assert (raised.value.field, raised.value.expected, raised.value.got) == ("needs model", "needs@other", fake_needs_id())
 
 
 def test_a_snapshot_of_another_width_is_incompatible(written: Path):

@@ -154,5 +154,5 @@ def test_help_names_every_option():
     done = reindex("--help")
 
     assert done.code == 0
-    for option in ("--store-dir", "--index-dir", "--model", "--json"):
+    for option in ("--store-dir", "--index-dir", "--model", "--adapted", "--json"):
         assert option in done.stdout

@@ -6,7 +6,7 @@ import pytest
 
 from indexes.publish import current_folder, publish, snapshot_ids
 from scripts.rollback import app
-from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder
+from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder, fake_needs_id
 from tests.scripts.commands import Done, call_command, run_command
 
 
@@ -18,7 +18,7 @@ def rollback(*arguments: object) -> Done:
 def three(tmp_path: Path, build: SnapshotBuilder) -> tuple[Path, list[str]]:
     """An index directory with three snapshots of the tiny shop, and their ids, oldest first."""
     for day in range(3):
-        publish(build(now=MORNING + timedelta(days=day)), tmp_path / "tiny", embedder=FakeEmbedder())
+        publish(build(now=MORNING + timedelta(days=day)), tmp_path / "tiny", embedder=FakeEmbedder(), needs_model_id=fake_needs_id())
     return tmp_path, snapshot_ids(tmp_path / "tiny")
 
 
