@@ -162,6 +162,10 @@ def test_an_unknown_model_offline_is_unavailable_and_says_what_to_do(monkeypatch
 
 
 def test_another_model_without_the_models_extra_is_unavailable_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    from huggingface_hub import constants
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)  # as when it is not installed
 
     with pytest.raises(ModelUnavailable, match=r"huashu\[models\]"):
