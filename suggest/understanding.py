@@ -22,6 +22,7 @@ _WORD = re.compile(r"\w")
 _HAN = re.compile(r"[㐀-鿿]")
 _ASKS = re.compile(r"吗|嘛|么|呢|啥|怎|咋|多少|多久|多大|几|哪|谁|能|可以|行不|是不是|有没有|还是|要不要|[?]")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
+_SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
 _SURE = 0.6  # a prediction below this is *unknown* to conditions
 _MOST_QUESTIONS = 2  # a third clause is nearly always part of the first two; three drafts serve two questions
@@ -115,7 +116,8 @@ class MessageReader:
 
     def _threat(self, words: str) -> float:
         """The surest clause: one «等着12315吧» at the end of a long complaint is a threat."""
-        clauses = [words, *(clause for clause in _SHORT_CLAUSES.split(words) if len(clause) >= _MIN_QUESTION_CHARS)]
+        parts = (_SHORT_CLAUSES if _HAN.search(words) else _SENTENCES).split(words)
+        clauses = [words, *(clause for clause in parts if len(clause) >= _MIN_QUESTION_CHARS)]
         return float(self._threats.probabilities(clauses)[:, self._threats.labels.index("threat")].max())
 
     def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:

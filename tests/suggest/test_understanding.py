@@ -144,3 +144,8 @@ def test_understand_hears_traditional_as_simplified(hear) -> None:
 
 def test_understand_names_the_product_spoken_of(hear) -> None:
     assert ("DG-004",) == hear("充电宝能带上飞机吗").products
+
+
+@pytest.mark.parametrize("message", ["can you check my money please", "where is my order, I need it on friday", "do you have a phone number"])
+def test_an_english_word_alone_is_no_threat(hear, message: str) -> None:
+    assert not hear(message).threatens
