@@ -21,7 +21,7 @@ _CUTOFF = 10
 _CANDIDATES = 10
 _KEYWORDS = 5
 
-# (texts that ask, texts that are searched, how many) → rows of the best, best first, ties by row: [n_asking, n]
+# (texts that ask, texts that are searched, how many) → rows of the best, best first: [n_asking, n]
 Search = Callable[[Sequence[str], Sequence[str], int], npt.NDArray[np.int64]]
 Encode = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
@@ -103,7 +103,7 @@ class Selected:
 
     n_chats: int
     among_random: float  # nine replies of other chats
-    among_alike: float  # nine replies that BM25 finds for the last turn and the chat's keywords, as the corpus' own test set was made
+    among_alike: float  # nine replies of this file that BM25 finds for the last turn and the chat's keywords
 
 
 def response_selection(data_dir: Path, encode: Encode, *, n_turns: int = 2, seed: int = 7) -> Selected:

@@ -20,14 +20,14 @@ from indexes.embedder import Embedder
 
 @dataclass(frozen=True, slots=True)
 class FitRecipe:
-    """Everything that decides the weights. Chosen on writers `b` of the needs bank, 2026-11-22; see the model card."""
+    """Everything that decides the weights. Chosen on writers `b` and `u` of the needs bank, 2026-11-22; see the model card."""
 
     width: int = 256  # of an n-gram's vector
     min_count: int = 3  # n-grams in fewer texts are left out
     epochs: int = 14
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
-    forgotten: float = 0.4  # share of n-grams and pieces left out of a text each time, so that no single one decides
+    forgotten: float = 0.4  # share of n-grams left out of a text each time, so that no single one decides
     dropout: float = 0.3
     blinded: float = 0.5  # share of texts whose static vector is left out each time: the embedding has seen the bank, so it flatters
     smoothing: float = 0.05
