@@ -6,7 +6,7 @@ Every measure takes a function from texts to unit vectors, or to BM25 scores, so
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import faiss
@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import ngram_codes
-from indexes.corpora import JudgedPair, judged_pairs, plain, response_selections
+from indexes.corpora import PARAPHRASE_BENCHMARKS, JudgedPair, judged_pairs, plain, response_selections
 from indexes.lexical_index import LexicalIndex
+from knowledge.needs_bank import read_phrasings
+from knowledge.normalise import strip_console
 
 _CUTOFF = 10
 _CANDIDATES = 10
@@ -174,3 +176,24 @@ def nearest_need(encode: Encode, heard: Sequence[tuple[str, str]], asked: Sequen
     got = [heard[row][0] for row in rows]
     scenario = [one.split("/")[0] == need.split("/")[0] for one, (need, _) in zip(got, asked, strict=True)]
     return NeedSearch(float(np.mean([one == need for one, (need, _) in zip(got, asked, strict=True)])), float(np.mean(scenario)))
+
+
+def embedding_figures(data_dir: Path, encode: Encode) -> dict[str, dict[str, float]]:
+    """Gives every quality figure of one model, rounded to four digits."""
+    heard: list[tuple[str, str]] = []
+    asked: list[tuple[str, str]] = []
+    for phrasing in read_phrasings("zh"):
+        (asked if phrasing.held_out else heard).append((phrasing.need, strip_console(phrasing.text)))
+    return paraphrase_figures(data_dir, dense_search(encode)) | {
+        "response": _figures(response_selection(data_dir, encode)),
+        "nearest need, held-out writers": _figures(nearest_need(encode, heard, asked)),
+    }
+
+
+def paraphrase_figures(data_dir: Path, search: Search) -> dict[str, dict[str, float]]:
+    """Gives the paraphrase figures by file, rounded to four digits."""
+    return {name: _figures(paraphrases(data_dir / "pairs" / name, search)) for name in PARAPHRASE_BENCHMARKS}
+
+
+def _figures(found: Ranked | Selected | NeedSearch) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(found).items()}

@@ -82,6 +82,15 @@ def known_rows(codes: npt.NDArray[np.uint32], wanted: Sequence[int]) -> npt.NDAr
     return np.asarray(rows[codes[rows] == looked_for], dtype=np.int64)
 
 
+def label_groups(labels: Sequence[str]) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Gives the groups of labels `group/label`, sorted, and which label is in which: float32[n_labels, n_groups] of 0 and 1.
+
+    `probabilities @ membership` are the groups' probabilities; of needs, the scenarios'.
+    """
+    names = sorted({label.split("/")[0] for label in labels})
+    return names, np.array([[label.split("/")[0] == name for name in names] for label in labels], dtype=np.float32)
+
+
 def softmax(logits: npt.NDArray[np.float32]) -> Probabilities:
     """Gives the rows' softmax."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))

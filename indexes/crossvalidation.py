@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexes.adaptation import Adaptation, Adapter
+from indexes.classifier import label_groups, softmax
 from indexes.embedder import Vectors
 from indexes.errors import AdaptationRefused
 from indexes.needs_tuning import Layer
@@ -84,9 +85,6 @@ def measure(adapter: Adapter, chats: Sequence[LabelledChat], replies: Sequence[P
 
 
 def _likeliest_scenarios(adapter: Adapter, words: Sequence[str], layer: Layer) -> list[str]:
-    labels = adapter.layers.labels
-    names = sorted({label.split("/")[0] for label in labels})
-    member = np.array([[label.split("/")[0] == name for name in names] for label in labels], dtype=np.float32)
-    logits = adapter.layers.features(words) @ layer / adapter.layers.temperature
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return [names[row] for row in (powers @ member).argmax(axis=1)]
+    names, member = label_groups(adapter.layers.labels)
+    probabilities = softmax(adapter.layers.features(words) @ layer / adapter.layers.temperature)
+    return [names[row] for row in (probabilities @ member).argmax(axis=1)]

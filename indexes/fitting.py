@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from safetensors.numpy import save_file
 
-from indexes.classifier import DENSE_LENGTH, TextClassifier, known_rows, ngram_codes, softmax
+from indexes.classifier import DENSE_LENGTH, TextClassifier, known_rows, label_groups, ngram_codes, softmax
 from indexes.disturbance import Disturber
 from indexes.embedder import Embedder
 
@@ -63,17 +63,22 @@ def fit_classifier(
         out_dir: made when absent.
         held_out: which texts only calibrate and measure; a random twentieth when empty.
         recipe: how to train; same recipe, same weights.
+
+    Raises:
+        ValueError: nothing is held out, or everything is.
     """
     torch.manual_seed(recipe.seed)
     names = sorted(set(labels))
     kept_out = np.array(held_out, dtype=np.bool_) if len(held_out) else np.random.default_rng(recipe.seed).random(len(texts)) < _HELD_OUT
+    if not kept_out.any() or kept_out.all():
+        raise ValueError(f"expected texts to train on and texts held out to calibrate on; of {len(texts)}, {int(kept_out.sum())} are held out")
     texts, labels, kept_out = _with_misspelt(texts, labels, kept_out, recipe)
     target = np.array([names.index(label) for label in labels])
     train = np.flatnonzero(~kept_out)
-    groups = _groups(names)
+    _, member = label_groups(names)
     features = _Features.build(texts, embedder, train, min_count=recipe.min_count)
     model = _Model(len(features.codes), recipe.width, embedder.dimension, len(names), recipe.dropout)
-    _train(model, features, target, groups, train, recipe)
+    _train(model, features, target, member, train, recipe)
     measured = np.flatnonzero(kept_out)
     with torch.no_grad():
         logits = model(*features.batch(measured)).numpy()
@@ -84,8 +89,7 @@ def fit_classifier(
 
 def refit_temperature(folder: Path, classifier: TextClassifier, texts: Sequence[str], groups: Sequence[str]) -> float:
     """Makes the probabilities of label groups (`group/label`) honest on other texts than the bank's, writes and gives the temperature."""
-    names = sorted({label.split("/")[0] for label in classifier.labels})
-    member = np.array([[label.split("/")[0] == name for name in names] for label in classifier.labels], dtype=np.float32)
+    names, member = label_groups(classifier.labels)
     known = [row for row, group in enumerate(groups) if group in names]
     logits = classifier.logits([texts[row] for row in known])
     target = [names.index(groups[row]) for row in known]
@@ -147,17 +151,11 @@ class _Model(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its ty
         return result
 
 
-def _groups(names: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Gives each label's group number: what stands before the slash."""
-    groups = sorted({name.split("/")[0] for name in names})
-    return np.array([groups.index(name.split("/")[0]) for name in names])
-
-
 def _train(
-    model: _Model, features: _Features, target: npt.NDArray[np.int64], groups: npt.NDArray[np.int64], train: npt.NDArray[np.int64], recipe: FitRecipe
+    model: _Model, features: _Features, target: npt.NDArray[np.int64], membership: npt.NDArray[np.float32], train: npt.NDArray[np.int64], recipe: FitRecipe
 ) -> None:
     rng = np.random.default_rng(recipe.seed)
-    member = torch.from_numpy((groups[None, :] == np.unique(groups)[:, None]).astype(np.float32))  # [n_groups, n_labels]
+    member, group = torch.from_numpy(membership), membership.argmax(axis=1)
     n_steps = recipe.epochs * math.ceil(len(train) / recipe.batch_size)
     # A batch holds a tenth of the n-grams: only their rows are touched.
     optimizers = [
@@ -173,9 +171,9 @@ def _train(
             seen = torch.from_numpy((rng.random(len(rows)) >= recipe.blinded).astype(np.float32))
             scores = model(*ngrams, dense * seen[:, None])
             loss = torch.nn.functional.cross_entropy(scores, torch.from_numpy(target[rows]), label_smoothing=recipe.smoothing)
-            if recipe.group_share and len(member) < len(groups):
-                by_group = torch.softmax(scores, dim=1) @ member.T
-                loss = loss + recipe.group_share * torch.nn.functional.nll_loss(torch.log(by_group + 1e-9), torch.from_numpy(groups[target[rows]]))
+            if recipe.group_share and member.shape[1] < member.shape[0]:
+                by_group = torch.softmax(scores, dim=1) @ member
+                loss = loss + recipe.group_share * torch.nn.functional.nll_loss(torch.log(by_group + 1e-9), torch.from_numpy(group[target[rows]]))
             for optimizer in optimizers:
                 optimizer.zero_grad()
             loss.backward()

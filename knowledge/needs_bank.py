@@ -7,6 +7,7 @@ are never trained on: they tell how well the models understand people they have 
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -111,6 +112,7 @@ MAX_SAME_OPENING = 0.12  # share of the longer phrasings that open with the same
 ALIKE_BY_NATURE = frozenset({"chat.other/noise"})  # 「啊啊啊啊」 has few ways to be said
 NEAR_DUPLICATE = 0.8  # Jaccard of character pairs from which two phrasings of a need are one said twice
 _LONGER = 8
+_NAMED_NEED = re.compile(r"→\s*([a-z_.]+/[a-z_0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,13 @@ def check_bank(bank: Path = NEEDS_BANK) -> list[BadRow]:
     for line, need in enumerate(needs.values(), start=2):
         if need.scenario not in SCENARIOS or not need.definition or not need.border:
             bad.append(BadRow("definitions.csv", line, "need", "a contract scenario, a definition and a border", need.id))
+        bad += [BadRow("definitions.csv", line, "border", "needs of this file", named) for named in _NAMED_NEED.findall(need.border) if named not in needs]
     for language, name in LANGUAGES.items():
         bad += _check_phrasings(name, language, read_phrasings(language, bank), needs)
+    said = {one.need for language in LANGUAGES for one in read_phrasings(language, bank)} | {one.need for one in read_outside(bank)}
+    bad += [BadRow("definitions.csv", line, "need", "phrasings", need) for line, need in enumerate(needs, start=2) if need not in said]
+    for name, lines in (("followups.jsonl", read_followups(bank)), ("outside.jsonl", read_outside(bank))):
+        bad += [BadRow(name, line, "need", "a need of definitions.csv", one.need) for line, one in enumerate(lines, start=1) if one.need not in needs]
     return bad
 
 

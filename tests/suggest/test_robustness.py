@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from knowledge.normalise import match_form, strip_console
-from scripts.measure_retrieval import DISTURBANCES
+from suggest.robustness import DISTURBANCES
 
 MESSAGES = ["快递3天没动了，在哪里", "发票抬头写错了", "退货运费谁出啊我买的是170码的羽绒服", "羽绒服掉色怎么办"]
 each_message = pytest.mark.parametrize("message", MESSAGES)
