@@ -146,6 +146,10 @@ def test_understand_names_the_product_spoken_of(hear) -> None:
     assert ("DG-004",) == hear("充电宝能带上飞机吗").products
 
 
-@pytest.mark.parametrize("message", ["can you check my money please", "where is my order, I need it on friday", "do you have a phone number"])
+@pytest.mark.parametrize(
+    "message",
+    ["do you have star shaped lights for my office", "which page of the forum shows the video", "i post photos of plants online, is this lamp bright enough"],
+)
 def test_an_english_word_alone_is_no_threat(hear, message: str) -> None:
+    """Star, forum and post alone sound like one."""
     assert not hear(message).threatens
