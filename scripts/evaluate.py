@@ -1,68 +1,168 @@
-"""`python -m scripts.evaluate`: labelled chats through the endpoint's own pipeline, beside a BM25 baseline and the same without conditions."""
+"""`python -m scripts.evaluate`: labelled chats through the endpoint's own pipeline, beside baselines; two systems compared; drafts for people to judge."""
 
 import json
-import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from indexes.errors import IndexingError
-from indexes.publish import load_current
 from knowledge.chats import LabelledChat, read_chats
 from knowledge.errors import KnowledgeError
 from knowledge.records import Store
-from knowledge.shop import load_shop
+from knowledge.shop import Shop, load_shop
+from scripts.evaluation_tables import print_comparison, print_report, print_review
 from scripts.progress import STDERR, progress
-from suggest.evaluation import METRICS, Estimate, Evaluation, UnconditionalSuggester, evaluate, evaluate_bm25
+from suggest.baselines import WITHOUT_CONDITIONS, Baselines, UnconditionalSuggester
+from suggest.comparison import ChatOutcome, Comparison, compare, outcomes_of, read_outcomes
+from suggest.errors import SuggestError
+from suggest.evaluation import evaluate
 from suggest.live import Models
 from suggest.pipeline import Suggester
+from suggest.report import as_json, comparison_as_json, report_of
+from suggest.report_page import comparison_page, report_page
+from suggest.review import merge_review, read_review, write_review
+from suggest.systems import SystemSpec, load_system, parse_spec
 
 app = typer.Typer(add_completion=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What every way of running needs."""
+
+    chats: list[Path]
+    store_dir: Path
+    index_dir: Path
+    model: str
+    report: Path | None
+    as_json: bool
+
+
 @app.command()
 def main(
-    chats: Annotated[list[Path], typer.Option(help="Labelled chats (JSONL); repeat for several", exists=True, dir_okay=False)],
+    chats: Annotated[list[Path] | None, typer.Option(help="Labelled chats (JSONL); repeat for several", exists=True, dir_okay=False)] = None,
     store_dir: Annotated[Path, typer.Option(help="The shop's folder", exists=True, file_okay=False)] = Path("knowledge/stores/demo"),
     index_dir: Annotated[Path, typer.Option(help="Where published indexes live")] = Path("var/indexes"),
-    report: Annotated[Path | None, typer.Option(help="Folder to write evaluation.json to")] = None,
+    report: Annotated[Path | None, typer.Option(help="Folder to write evaluation.json and report.html to")] = None,
     model: Annotated[str, typer.Option(help="Embedding model", envvar="SUGGEST_MODEL")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="The report on standard output, as JSON")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave out «without conditions», a second run of the pipeline")] = False,
+    as_json_: Annotated[bool, typer.Option("--json", help="The report on standard output, as JSON")] = False,
+    compare_: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", help="A B: each an earlier report (folder or file), `current`, or snapshot=ID,model=DIR,ranker=FILE,min_confidence=0.5"),
+    ] = None,
+    export_for_review: Annotated[Path | None, typer.Option(help="Write drafts to a CSV file for people to judge")] = None,
+    import_review: Annotated[Path | None, typer.Option(help="Read a judged CSV or XLSX file back as labels", exists=True, dir_okay=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="With --import-review: where the chats with the new labels go")] = None,
 ) -> None:
-    """Prints headline metrics with 95% intervals, slices by scenario and tag, silence, and anything that must never be shown."""
+    """Says how good the drafts are, with 95% intervals, beside other ways; compares two systems; takes drafts to people and back.
+
+    The report folder holds customers' words: keep it where those may be.
+    """
+    if sum(one is not None for one in (compare_, export_for_review, import_review)) > 1:
+        raise typer.BadParameter("expected one of --compare, --export-for-review, --import-review")
+    if not chats and (compare_ is None or not all(_is_report(one) for one in compare_)):
+        raise typer.BadParameter("expected labelled chats; pass --chats FILE.jsonl")
+    task = Task(chats or [], store_dir, index_dir, model, report, as_json_)
     try:
-        models = Models.load(model)
-        shop = load_shop(store_dir)
-        snapshot = load_current(index_dir / shop.store.id, embedder=models.embedder, needs_model_id=models.reader.needs.model_id)
-        labelled = _read(chats, store_dir, shop.store)
-    except (IndexingError, KnowledgeError, ValueError) as error:
-        STDERR.print(str(error), markup=False)
+        if import_review is not None:
+            _import(task, import_review, out)
+        elif compare_ is not None:
+            _compare(task, *compare_)
+        elif export_for_review is not None:
+            _export(task, export_for_review)
+        else:
+            _report(task, fast=fast)
+    except (IndexingError, KnowledgeError, SuggestError, ValueError, OSError) as error:
+        STDERR.print(str(error), markup=False, highlight=False)
         raise typer.Exit(1) from error
-    parts: dict[str, Any] = {"embedder": models.embedder, "reader": models.reader, "ranker": models.ranker}
-    with progress(quiet=as_json) as tell:
-        done = [0]
 
-        def step() -> None:
-            done[0] += 1
-            tell("chats", done[0], 2 * len(labelled))
 
-        ours = evaluate(labelled, Suggester(snapshot, **parts), system="huashu", on_chat=step)
-        blind = evaluate(labelled, UnconditionalSuggester(snapshot, **parts), system="without conditions", on_chat=step)
-    bm25 = evaluate_bm25(labelled, snapshot)
-    figures = _figures(ours, [bm25, blind], snapshot.manifest.snapshot_id)
-    if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
-        (report / "evaluation.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    if as_json:
+def _report(task: Task, *, fast: bool) -> None:
+    _, labelled, suggester = _loaded(task)
+    baselines = Baselines(suggester.snapshot, suggester.embedder)
+    with progress(quiet=task.as_json) as tell:
+        step = _steps(tell, (1 if fast else 2) * len(labelled))
+        ours = evaluate(labelled, suggester, system="huashu", watch=baselines.observe, on_chat=step)
+        others = baselines.evaluations()
+        if not fast:
+            others.append(evaluate(labelled, _blind(task, suggester), system=WITHOUT_CONDITIONS, check=False, on_chat=step))
+    found = report_of(ours, others, shop=suggester.snapshot.shop, snapshot_id=suggester.snapshot.manifest.snapshot_id, threshold=suggester.threshold)
+    figures = as_json(found)
+    if task.report is not None:
+        _write(task.report, "evaluation.json", figures, "report.html", report_page(found))
+    if task.as_json:
         typer.echo(json.dumps(figures, ensure_ascii=False))
     else:
-        _print(ours, [bm25, blind])
+        print_report(found)
     if ours.violations:
         raise typer.Exit(1)
+
+
+def _compare(task: Task, a: str, b: str) -> None:
+    shop = load_shop(task.store_dir)
+    labelled = _read(task.chats, task.store_dir, shop.store) if task.chats else []
+    n_runs = sum(not _is_report(one) for one in (a, b))
+    with progress(quiet=task.as_json) as tell:
+        step = _steps(tell, n_runs * len(labelled))
+        first, second = (_outcomes(task, one, shop, labelled, step) for one in (a, b))
+    found: Comparison = compare(first, second, name_a=a, name_b=b)
+    figures = comparison_as_json(found)
+    if task.report is not None:
+        _write(task.report, "comparison.json", figures, "comparison.html", comparison_page(found, language=shop.store.language))
+    if task.as_json:
+        typer.echo(json.dumps(figures, ensure_ascii=False))
+    else:
+        print_comparison(found)
+
+
+def _outcomes(task: Task, text: str, shop: Shop, labelled: Sequence[LabelledChat], step: Callable[[], None]) -> list[ChatOutcome]:
+    if _is_report(text):
+        return read_outcomes(Path(text))
+    return outcomes_of(evaluate(labelled, _system(task, parse_spec(text), shop, labelled), system=text, check=False, on_chat=step))
+
+
+def _export(task: Task, path: Path) -> None:
+    shop, labelled, suggester = _loaded(task)
+    with progress(quiet=task.as_json) as tell:
+        found = evaluate(labelled, suggester, system="huashu", check=False, on_chat=_steps(tell, len(labelled)))
+    n_rows = write_review(found, path, store=shop.store)
+    typer.echo(json.dumps({"file": str(path), "n_chats": n_rows}) if task.as_json else f"{path}: {n_rows} chats to judge")
+
+
+def _import(task: Task, path: Path, out: Path | None) -> None:
+    if out is None or len(task.chats) != 1 or out.resolve() == task.chats[0].resolve():
+        raise typer.BadParameter("expected one --chats FILE.jsonl and another file for --out")
+    shop = load_shop(task.store_dir)
+    known = {chat.id for chat in _read(task.chats, task.store_dir, shop.store)}
+    judgements = read_review(path, chat_ids=known, reply_ids={reply.id for reply in shop.replies})
+    found = merge_review(judgements, task.chats[0], out)
+    if task.as_json:
+        told: dict[str, Any] = {"n_judged": len(found.judgements), "added": found.added, "disagreements": [str(one) for one in found.disagreements]}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        print_review(found)
+
+
+def _loaded(task: Task) -> tuple[Shop, list[LabelledChat], Suggester]:
+    shop = load_shop(task.store_dir)
+    labelled = _read(task.chats, task.store_dir, shop.store)
+    return shop, labelled, _system(task, SystemSpec(), shop, labelled)
+
+
+def _system(task: Task, spec: SystemSpec, shop: Shop, labelled: Sequence[LabelledChat]) -> Suggester:
+    """The pipeline of a spec. Where an index is made in memory, its id bears the time of the last chat: the same input gives the same report."""
+    now: datetime = max(chat.now for chat in labelled)
+    return load_system(spec, shop=shop, index_dir=task.index_dir, models=Models.load(task.model), now=now)
+
+
+def _blind(task: Task, suggester: Suggester) -> UnconditionalSuggester:
+    models = Models.load(task.model)
+    return UnconditionalSuggester(suggester.snapshot, embedder=models.embedder, reader=models.reader, ranker=models.ranker)
 
 
 def _read(paths: list[Path], store_dir: Path, store: Store) -> list[LabelledChat]:
@@ -77,75 +177,32 @@ def _read(paths: list[Path], store_dir: Path, store: Store) -> list[LabelledChat
     strangers = sorted({chat.store for chat in labelled} - {store.id})
     if strangers:
         raise ValueError(f"these chats are of the shop {strangers[0]!r}, not {store.id!r}; pass --store-dir")
+    ids = [chat.id for chat in labelled]
+    twice = sorted({one for one in ids if ids.count(one) > 1}) if len(set(ids)) < len(ids) else []
+    if twice:
+        raise ValueError(f"expected each chat once over all --chats files; {twice[0]!r} comes more than once")
     return labelled
 
 
-def _figures(ours: Evaluation, others: list[Evaluation], snapshot_id: str) -> dict[str, Any]:
-    milliseconds = np.array([result.total_ms for result in ours.results])
-    return {
-        "snapshot_id": snapshot_id,
-        "n_chats": len(ours.results),
-        "systems": {one.system: {metric: _plain(one.estimate(metric)) for metric in METRICS} for one in [ours, *others]},
-        "abstention": {name: _plain(value) for name, value in ours.abstention.items()},
-        "hole@3": _plain(ours.estimate("hole@3")),
-        "slices": {name: {metric: _plain(ours.estimate(metric, where=where)) for metric in ("success@1", "acceptable@3")} for name, where in _slices(ours)},
-        "violations": ours.violations,
-        "ms": {name: round(float(np.percentile(milliseconds, q)), 3) for name, q in (("p50", 50), ("p95", 95), ("p99", 99))},
-        "misses": [_miss(result) for result in ours.results if result.scores.get("acceptable@1") == 0.0],
-    }
+def _is_report(text: str) -> bool:
+    return Path(text).exists() or (text.endswith(".json") and "=" not in text)
 
 
-def _miss(result: Any) -> dict[str, Any]:
-    return {"id": result.chat.id, "got": list(result.reply_ids), "confidence": list(result.confidences), "wanted": result.chat.labels.replies}
+def _steps(tell: Callable[[str, int, int], None], total: int) -> Callable[[], None]:
+    done = [0]
+
+    def step() -> None:
+        done[0] += 1
+        tell("chats", done[0], total)
+
+    return step
 
 
-def _plain(value: Estimate) -> dict[str, float | int | None]:
-    return {name: (None if math.isnan(figure) else round(figure, 4)) for name, figure in (("mean", value.mean), ("low", value.low), ("high", value.high))} | {
-        "n": value.n
-    }
-
-
-def _slices(evaluation: Evaluation) -> list[tuple[str, Any]]:
-    """By tag, emotion and main scenario, largest first."""
-    chats = [result.chat for result in evaluation.results if result.chat.labels.answerable]
-    tags = sorted({tag for chat in chats for tag in chat.labels.tags if "/" not in tag})
-    scenarios = sorted({chat.labels.scenarios[0] for chat in chats if chat.labels.scenarios})
-    found: list[tuple[str, Any]] = [(f"tag {tag}", lambda chat, tag=tag: tag in chat.labels.tags) for tag in tags]
-    found += [(f"emotion {name}", lambda chat, name=name: chat.labels.emotion == name) for name in ("calm", "anxious", "upset", "angry")]
-    found += [(f"scenario {name}", lambda chat, name=name: chat.labels.scenarios[:1] == (name,)) for name in scenarios]
-    return found
-
-
-def _print(ours: Evaluation, others: list[Evaluation]) -> None:
-    console = Console(width=max(120, Console().width))
-    table = Table(title=f"{len(ours.results)} chats · mean [95% interval]")
-    table.add_column("metric")
-    for one in [ours, *others]:
-        table.add_column(one.system, justify="right")
-    for metric in METRICS:
-        table.add_row(metric, *(_cell(one.estimate(metric)) for one in [ours, *others]))
-    console.print(table)
-    slices = Table(title="huashu by slice")
-    for name in ("slice", "n", "success@1", "acceptable@3"):
-        slices.add_column(name, justify="left" if name == "slice" else "right")
-    for name, where in _slices(ours):
-        first = ours.estimate("success@1", where=where)
-        if first.n:
-            slices.add_row(name, str(first.n), _cell(first), _cell(ours.estimate("acceptable@3", where=where)))
-    console.print(slices)
-    for name, value in ours.abstention.items():
-        console.print(f"{name}: {_cell(value)} of {value.n}", highlight=False, markup=False)
-    milliseconds = [result.total_ms for result in ours.results]
-    console.print(
-        f"unjudged among first three: {ours.estimate('hole@3').mean:.2f} a chat; p50 {np.percentile(milliseconds, 50):.1f} ms in process", highlight=False
-    )
-    console.print(f"ineligible, expired, blocked, internal or raw text shown: {len(ours.violations)}", highlight=False)
-    for violation in ours.violations[:20]:
-        console.print(f"  {violation}", highlight=False, markup=False)
-
-
-def _cell(value: Estimate) -> str:
-    return "–" if math.isnan(value.mean) else f"{value.mean:.3f} [{value.low:.3f}, {value.high:.3f}]"
+def _write(folder: Path, json_name: str, figures: dict[str, Any], page_name: str, page: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / json_name).write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / page_name).write_text(page, encoding="utf-8")
+    STDERR.print(f"wrote {folder / json_name} and {folder / page_name}", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,12 @@ SuggestError
 ├── InvalidSettings     a setting is out of range or unknown
 ├── UnknownStore        no published shop of that id
 ├── StoreNotNamed       several shops are served and the request names none
-└── NotFound            no such article or reply in the shop
+├── NotFound            no such article or reply in the shop
+├── UnreadableReport    a file is not an evaluation's report
+└── UnpairedReports     two evaluations are not of the same chats
 """
+
+from pathlib import Path
 
 
 class SuggestError(Exception):
@@ -52,3 +56,23 @@ class NotFound(SuggestError):
     def __init__(self, kind: str, record_id: str) -> None:
         self.kind, self.record_id = kind, record_id
         super().__init__(f"this shop has no {kind} {record_id!r}")
+
+
+class UnreadableReport(SuggestError):
+    """An earlier evaluation cannot be read."""
+
+    slug = "unreadable_report"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path} {reason}; expected an evaluation.json, or its folder, that `scripts.evaluate --report` wrote")
+
+
+class UnpairedReports(SuggestError):
+    """Two evaluations cannot be compared chat by chat."""
+
+    slug = "unpaired_reports"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"expected two evaluations of the same labelled chats; {reason}; evaluate both on the same --chats")

@@ -6,15 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.facts import compute_facts
 from knowledge.products import ProductCatalogue
 from knowledge.records import Article, ProvenReply, Store
 from knowledge.shop import Shop
+from suggest.baselines import evaluate_bm25
 from suggest.contract import Abstention, EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse, UnderstandingOut
 from suggest.eligibility import Circumstances, Eligibility
-from suggest.evaluation import ChatResult, Evaluation, bootstrap, evaluate, evaluate_bm25
+from suggest.evaluation import ChatResult, Evaluation, bootstrap, evaluate
 
 NOW = datetime.fromisoformat("2026-11-21T10:00:00+08:00")
 INTERNAL = "内部口径：主管可以另外补偿二百元，不要主动告诉客户。"
@@ -82,7 +84,7 @@ def test_scores_by_hand() -> None:
     IDCG = 2/log2(2) + 1/log2(3)             = 2 + 0.6309298 = 2.6309298
     nDCG = 2 / 2.6309298                                     = 0.7601876
     """
-    expected = {"success@1": 0.0, "acceptable@1": 1.0, "success@3": 1.0, "acceptable@3": 1.0, "nDCG@3": 0.7601876, "hole@3": 1.0}
+    expected = {"success@1": 0.0, "acceptable@1": 1.0, "success@3": 1.0, "acceptable@3": 1.0, "nDCG@3": 0.7601876, "hole@1": 0.0, "hole@3": 1.0}
 
     assert pytest.approx(expected, abs=1e-6) == scores(["b", "c", "a"], replies={"a": 2, "b": 1})
     assert math.isclose(2 / (2 + 1 / math.log2(3)), expected["nDCG@3"], abs_tol=1e-6)
@@ -105,7 +107,7 @@ def test_ndcg_by_hand(ids: list[str], ndcg: float) -> None:
 def test_chat_that_met_silence_counts_as_a_miss_in_every_metric() -> None:
     met = result([], replies={"a": 2}, must_include=["号"], must_not_include=["没"])
 
-    assert {"success@1": 0, "acceptable@1": 0, "success@3": 0, "acceptable@3": 0, "nDCG@3": 0, "hole@3": 0} == met.scores
+    assert {"success@1": 0, "acceptable@1": 0, "success@3": 0, "acceptable@3": 0, "nDCG@3": 0, "hole@1": 0, "hole@3": 0} == met.scores
     assert met.abstained is True
 
 
@@ -246,14 +248,14 @@ def test_estimate_resamples_contrast_groups_and_filters() -> None:
     assert (1.0, 1.0, 1.0, 4) == vars_of(found.estimate("success@1", where=lambda one: one.contrast_group == "a"))
 
 
-def test_bm25_baseline_finds_a_reply_by_its_trigger_without_looking_at_the_order(demo_snapshot: Snapshot) -> None:
+def test_bm25_baseline_finds_a_reply_by_its_trigger_without_looking_at_the_order(demo_snapshot: Snapshot, embedder: Embedder) -> None:
     asked = LabelledChat.model_validate({
         "id": "c1", "store": "demo", "now": NOW.isoformat(), "message": "充电宝能带上飞机吗",
         "labels": {"replies": {"spec-powerbank-flight": 2}, "articles": {"digital-first-use": 1}},
     })  # fmt: skip
     wordless = asked.model_copy(update={"id": "c2", "message": "😀"})
 
-    found, silent = evaluate_bm25([asked, wordless], demo_snapshot).results
+    found, silent = evaluate_bm25([asked, wordless], demo_snapshot, embedder).results
 
     assert "spec-powerbank-flight" == found.reply_ids[0]
     assert 1.0 == found.scores["success@1"]
