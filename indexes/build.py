@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from indexes.adapted import AdaptedModels
+from indexes.cases import Case, CaseIndex
 from indexes.classifier import TextClassifier
 from indexes.embedder import Embedder, Vectors
 from indexes.errors import SnapshotRefused
@@ -25,7 +26,14 @@ _CANARY_ROWS = 50
 
 
 def build_snapshot(
-    shop: Shop, *, embedder: Embedder, needs: TextClassifier, now: datetime, adapted: AdaptedModels | None = None, on_progress: Progress | None = None
+    shop: Shop,
+    *,
+    embedder: Embedder,
+    needs: TextClassifier,
+    now: datetime,
+    cases: Sequence[Case] = (),
+    adapted: AdaptedModels | None = None,
+    on_progress: Progress | None = None,
 ) -> Snapshot:
     """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all.
 
@@ -34,6 +42,7 @@ def build_snapshot(
         embedder: the embedding all shops share.
         needs: the need classifier all shops share.
         now: goes into the id.
+        cases: what the shop's own chats taught.
         adapted: the shop's own models, used in the place of the shared ones.
         on_progress: hears (stage, done, of how many).
     """
@@ -54,7 +63,7 @@ def build_snapshot(
         dimension=embedder.dimension,
         needs_model_id=needs.model_id,
         knowledge_hash=knowledge_hash,
-        counts=_counts(shop, n_keys=len(keys)),
+        counts=_counts(shop, n_keys=len(keys), n_cases=len(cases)),
         files={},
         adapted_from=dict(adapted.base) if adapted else {},
     )
@@ -67,12 +76,13 @@ def build_snapshot(
         key_terms=LexicalIndex.build(keys),
         passage_vectors=VectorIndex.build(_embed(passages, embedder, "passages", tell)),
         passage_terms=LexicalIndex.build(passages),
+        cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], embedder),
     )
 
 
-def _counts(shop: Shop, *, n_keys: int) -> dict[str, int]:
+def _counts(shop: Shop, *, n_keys: int, n_cases: int) -> dict[str, int]:
     tables = {"articles": shop.articles, "passages": shop.passages, "replies": shop.replies}
-    return {name: len(rows) for name, rows in tables.items()} | {"keys": n_keys, "products": len(shop.products)}
+    return {name: len(rows) for name, rows in tables.items()} | {"keys": n_keys, "products": len(shop.products), "cases": n_cases}
 
 
 def check_findable(snapshot: Snapshot, embedder: Embedder) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -42,6 +43,11 @@ def ngram_codes(text: str) -> list[int]:
     return sorted({zlib.crc32(gram.encode()) for gram in grams})
 
 
+@lru_cache(maxsize=64)  # one request asks three classifiers about the same words; no more is kept
+def _codes_heard(text: str) -> tuple[int, ...]:
+    return tuple(ngram_codes(text))
+
+
 class TextClassifier:
     """Softmax over labels; the temperature was fitted on texts kept out of training, so a probability means what it says."""
 
@@ -68,7 +74,7 @@ class TextClassifier:
         """Gives the scores before the temperature and the softmax, [n_texts, n_labels]."""
         sums = np.zeros((len(texts), self._ngrams.shape[1]), dtype=np.float32)
         for row, text in enumerate(texts):
-            found = known_rows(self._codes, ngram_codes(text))
+            found = known_rows(self._codes, _codes_heard(text))
             sums[row] = self._ngrams[found].sum(axis=0, dtype=np.int32) / np.sqrt(max(1, len(found)))
         dense = self._embedder.encode_query(texts) * DENSE_LENGTH
         return np.asarray(np.concatenate([sums * self._ngram_scale, dense], axis=1) @ self._output + self._bias, dtype=np.float32)

@@ -33,7 +33,7 @@ class Lessons:
 
 def conversation(chat: LabelledChat) -> str:
     """Gives what is drawn and left out together: chats that differ in their order alone are one."""
-    return chat.contrast_group or chat.id
+    return chat.conversation
 
 
 @dataclass(frozen=True, slots=True)

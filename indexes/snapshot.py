@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, read_models
+from indexes.cases import CaseIndex
 from indexes.errors import ModelUnavailable, SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
 from indexes.lexical_index import LexicalIndex, lexical_terms
 from indexes.vector_index import VectorIndex
@@ -21,10 +22,11 @@ from knowledge.records import Article, Passage, Product, ProvenReply, SampleConv
 from knowledge.shop import Shop
 from knowledge.templates import literal_words
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 CONTRACT_VERSION = "1"
 MANIFEST = "manifest.json"
 _MODELS = "models"
+_CASES = "cases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,12 @@ class Snapshot:
     passage_terms: LexicalIndex
     key_reply_rows: npt.NDArray[np.int64]  # [n_keys]
     key_is_trigger: npt.NDArray[np.bool_]  # [n_keys]
+    reply_key_starts: npt.NDArray[np.int64]  # [n_replies], where each reply's keys begin
+    reply_key_ends: npt.NDArray[np.int64]  # [n_replies], where they end
     article_passages: dict[str, tuple[int, ...]]  # article id → its rows of `shop.passages`
     scenario_replies: dict[str, tuple[int, ...]]  # scenario → its rows of `shop.replies`
     passage_words: tuple[frozenset[str], ...]  # each passage's lexical terms, for picking the span to quote
+    cases: CaseIndex  # what the shop's own chats taught
     adapted: AdaptedModels | None = None  # the shop's own models, which the index was made by; None: the ones all shops share
 
 
@@ -95,6 +100,7 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
         SnapshotIncompatible: an index and the records differ in number.
     """
     keys = reply_keys(shop.replies)
+    key_reply_rows = np.array([key.reply_row for key in keys], dtype=np.int64)
     expected = {"key_vectors": len(keys), "key_needs": len(keys), "key_terms": len(keys)}
     expected |= {"passage_vectors": len(shop.passages), "passage_terms": len(shop.passages)}
     for name, n_rows in expected.items():
@@ -104,7 +110,9 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
         manifest=manifest,
         shop=shop,
         keys=keys,
-        key_reply_rows=np.array([key.reply_row for key in keys], dtype=np.int64),
+        key_reply_rows=key_reply_rows,
+        reply_key_starts=np.searchsorted(key_reply_rows, np.arange(len(shop.replies)), side="left"),
+        reply_key_ends=np.searchsorted(key_reply_rows, np.arange(len(shop.replies)), side="right"),
         key_is_trigger=np.array([key.is_trigger for key in keys], dtype=np.bool_),
         article_passages={article.id: tuple(row for row, passage in enumerate(shop.passages) if passage.article_id == article.id) for article in shop.articles},
         scenario_replies={
@@ -125,6 +133,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:
     snapshot.key_terms.write(folder / "key_terms")
     snapshot.passage_vectors.write(folder / "passage_vectors.faiss")
     snapshot.passage_terms.write(folder / "passage_terms")
+    snapshot.cases.write(folder / _CASES)
     if snapshot.adapted is not None:
         for name in (EMBEDDING, NEEDS):
             shutil.copytree(snapshot.adapted.folder / name, folder / _MODELS / name)
@@ -164,6 +173,7 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id
         key_terms=LexicalIndex.read(folder / "key_terms"),
         passage_vectors=VectorIndex.read(folder / "passage_vectors.faiss"),
         passage_terms=LexicalIndex.read(folder / "passage_terms"),
+        cases=CaseIndex.read(folder / _CASES),
     )
 
 

@@ -5,6 +5,7 @@ The loss is multiple negatives ranking (Henderson et al. 2017, arXiv:1705.00652)
 whole run is tokenised once and the same seed gives the same weights.
 """
 
+import dataclasses
 import math
 import random
 import unicodedata
@@ -35,9 +36,9 @@ class Recipe:
     dimension: int = 256
     widths: tuple[int, ...] = (256, 128, 64)
     batch_size: int = 1_024
-    epochs: int = 3
-    needs_epochs: int = 2  # passes over the needs bank alone, at the end: it is what shops are asked
-    learning_rate: float = 0.05
+    epochs: int = 1
+    needs_epochs: int = 1  # passes over the needs bank alone, at the end: it is what shops are asked
+    learning_rate: float = 0.01
     scale: float = 20.0  # inverse temperature of the softmax over the batch
     negatives: bool = False  # labelled and mined texts that look alike and mean something else
     misspelt: float = 0.15  # share of anchors written as people type on a phone
@@ -45,6 +46,7 @@ class Recipe:
     rare_first: float = 0.0  # a of a / (a + p(piece)), the starting length of a piece's vector (Arora et al. 2017); 0: all alike
     left_out: tuple[str, ...] = ()  # corpora not trained on
     repeats: tuple[tuple[str, int], ...] = ()  # corpora passed over more than once an epoch
+    averaged: int = 3  # runs from the same start over other orders of the pairs, whose tables are averaged (Wortsman et al. 2022, arXiv:2203.05482)
     seed: int = 20_261_122
 
 
@@ -74,9 +76,7 @@ def build_tokenizer(texts: Sequence[str], *, size: int) -> Tokenizer:
 StartingTable = Callable[[Tokenizer, int], Table]
 
 
-def train(
-    corpora: Sequence[Corpus], recipe: Recipe, *, starting_table: StartingTable | None = None, on_step: Callable[[int, int, float], None] | None = None
-) -> SentenceTransformer:
+def train(corpora: Sequence[Corpus], recipe: Recipe, *, starting_table: StartingTable | None = None, on_step: "OnStep | None" = None) -> SentenceTransformer:
     """Gives the trained model.
 
     Args:
@@ -88,16 +88,25 @@ def train(
     used = [corpus for corpus in corpora if corpus.name not in recipe.left_out]
     texts = [text for corpus in used for pair in corpus.pairs for text in (pair.anchor, pair.positive)]
     tokenizer = build_tokenizer(texts, size=recipe.vocabulary_size)
-    table = torch.nn.EmbeddingBag(tokenizer.get_vocab_size(), recipe.dimension, mode="mean")
     start = starting_table(tokenizer, recipe.dimension) if recipe.dictionary_start and starting_table else _random_table(tokenizer.get_vocab_size(), recipe)
     if recipe.rare_first:
         start = start * _rare_first(tokenizer, texts, recipe.rare_first)
-    with torch.no_grad():
-        table.weight.copy_(torch.from_numpy(start))
-        table.weight[0] = 0.0
-    fit_table(table, [encode_corpus(tokenizer, corpus, recipe) for corpus in used], recipe, on_step=on_step)
-    weights = table.weight.detach().numpy().astype(np.float32)
-    return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)], device="cpu")
+    start[0] = 0.0
+    encoded = [encode_corpus(tokenizer, corpus, recipe) for corpus in used]
+    weights = np.zeros_like(start, dtype=np.float64)
+    for number in range(recipe.averaged):
+        table = torch.nn.EmbeddingBag.from_pretrained(torch.from_numpy(start.copy()), freeze=False, mode="mean")
+        fit_table(table, encoded, dataclasses.replace(recipe, seed=recipe.seed + number), on_step=_counted(on_step, number, recipe.averaged))
+        weights += table.weight.detach().numpy().astype(np.float64) / recipe.averaged
+    return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights.astype(np.float32))], device="cpu")
+
+
+OnStep = Callable[[int, int, float], None]
+
+
+def _counted(on_step: OnStep | None, number: int, n_runs: int) -> OnStep | None:
+    """Steps counted over all runs."""
+    return None if on_step is None else lambda step, of, loss: on_step(number * of + step, n_runs * of, loss)
 
 
 def fit_table(table: torch.nn.EmbeddingBag, corpora: Sequence["EncodedCorpus"], recipe: Recipe, *, on_step: Callable[[int, int, float], None] | None) -> None:

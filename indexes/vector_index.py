@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.embedder import Vectors
-from indexes.errors import DimensionMismatch
+from indexes.errors import DimensionMismatch, SnapshotIncompatible
 
 # One thread a search: at these sizes handing work to OpenMP's pool costs more than the search, and requests run side by side anyway.
 faiss.omp_set_num_threads(1)
@@ -28,7 +28,7 @@ class RowHits:
 class VectorIndex:
     """A flat inner-product index over unit vectors: the similarity is the cosine."""
 
-    def __init__(self, index: faiss.Index) -> None:
+    def __init__(self, index: faiss.IndexFlat) -> None:
         self._index = index
 
     @classmethod
@@ -40,8 +40,15 @@ class VectorIndex:
 
     @classmethod
     def read(cls, path: Path) -> "VectorIndex":
-        """Reads what `write` wrote."""
-        return cls(faiss.read_index(str(path)))
+        """Reads what `write` wrote.
+
+        Raises:
+            SnapshotIncompatible: it is an index of another kind.
+        """
+        index = faiss.read_index(str(path))
+        if not isinstance(index, faiss.IndexFlat):
+            raise SnapshotIncompatible("kind of vector index", expected="IndexFlat", got=type(index).__name__)
+        return cls(index)
 
     def write(self, path: Path) -> None:
         """Writes FAISS's own format."""
@@ -71,6 +78,15 @@ class VectorIndex:
         queries = np.ascontiguousarray(query_vectors, dtype=np.float32)
         similarities, rows = self._index.search(queries, min(n_rows + 1, len(self)))  # one more shows a tie across the cut
         return [self._hits(q, r, s, n_rows) for q, r, s in zip(queries, rows, similarities, strict=True)]
+
+    @property
+    def matrix(self) -> Vectors:
+        """The stored vectors themselves, [n_rows, dimension]: FAISS's own memory, read only, alive as long as this index."""
+        if len(self) == 0:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        stored = faiss.rev_swig_ptr(self._index.get_xb(), len(self) * self.dimension).reshape(len(self), self.dimension)
+        stored.flags.writeable = False
+        return np.asarray(stored, dtype=np.float32)
 
     def vectors(self, rows: Rows) -> Vectors:
         """Gives the stored vectors of the rows, in their order."""

@@ -51,6 +51,11 @@ class LabelledChat(Facts):
         return next((tag.removeprefix("contrast/") for tag in self.labels.tags if tag.startswith("contrast/")), None)
 
     @property
+    def conversation(self) -> str:
+        """What is drawn and left out together: chats that differ in their order alone are one."""
+        return self.contrast_group or self.id
+
+    @property
     def asked_at(self) -> datetime:
         """The moment of the message."""
         return self.now

@@ -58,6 +58,26 @@ class Phrasing:
         return self.writer.startswith(TEST_WRITERS)
 
 
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """A message as a stranger hears it: its emotion, and whether it threatens to complain elsewhere."""
+
+    text: str
+    emotion: str
+    threatens: bool
+    writer: str
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is of a writer never trained on."""
+        return self.writer.startswith(TEST_WRITERS)
+
+
+def read_moods(bank: Path = NEEDS_BANK) -> list[Mood]:
+    """Gives the lines of `emotions.jsonl` in order."""
+    return [Mood(**json.loads(line)) for line in (bank / "emotions.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
 def read_needs(bank: Path = NEEDS_BANK) -> dict[str, Need]:
     """Gives every need by id, in the file's order: the Chinese ones, then the coarser English ones."""
     with (bank / "definitions.csv").open(encoding="utf-8", newline="") as rows:

@@ -189,6 +189,13 @@ class Promotion(Record):
         return self
 
 
+class ConfidenceTargets(Record):
+    """How often a draft must be right, from 0.5 to 1: the thresholds on its confidence follow from it."""
+
+    precision: Annotated[float, Field(ge=0.5, le=1)] = 0.9  # of first drafts that are shown
+    auto_reply_precision: Annotated[float, Field(ge=0.5, le=1)] = 0.95  # of drafts that may go out unread
+
+
 class Store(Record):
     """A shop's own rules, from `store.toml`."""
 
@@ -198,6 +205,7 @@ class Store(Record):
     timezone: str = "Asia/Shanghai"
     currency: str = "CNY"
     address_customer_as: str = ""
+    confidence: ConfidenceTargets = ConfidenceTargets()
     return_window_days: Annotated[int, Field(ge=0)] = 7
     price_protection_days: Annotated[int, Field(ge=0)] = 0
     ship_within_hours: Annotated[int, Field(gt=0)] = 48

@@ -10,10 +10,11 @@ import numpy as np
 import typer
 
 from indexes.classifier import TextClassifier, load_classifier
-from knowledge.needs_bank import read_followups, read_outside, read_phrasings
+from knowledge.needs_bank import read_followups, read_moods, read_outside, read_phrasings
 from knowledge.normalise import strip_console
 from scripts.progress import STDERR
 from suggest.history import HistoryGate
+from suggest.mood_accuracy import mood_figures
 from suggest.need_accuracy import accuracy, accuracy_in_context, confusions, heard_as_other, probabilities
 
 app = typer.Typer(add_completion=False)
@@ -44,6 +45,7 @@ def measure_needs(
         "outside, heard as chat.other": heard_as_other(needs, outside),
         "a shopper's, heard as chat.other": heard_as_other(needs, [one for one in inside if not one.need.startswith("chat.")]),
     }
+    figures["moods and threats"] = mood_figures(load_classifier("emotion"), load_classifier("threat"), [one for one in read_moods() if one.held_out])
     figures["one message, ms (median)"] = _milliseconds(needs)
     if growth:
         figures["bank size → need, scenario top-1"] = _growth()

@@ -10,10 +10,12 @@ import typer
 
 from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, find_adapted
 from indexes.build import build_snapshot, check_findable
+from indexes.cases import Case, cases_of
 from indexes.classifier import TextClassifier, load_classifier
 from indexes.embedder import Embedder, load_embedder
 from indexes.errors import AdaptationUnusable, IndexingError
 from indexes.publish import publish
+from knowledge.chats import read_chats
 from knowledge.errors import InvalidKnowledge
 from knowledge.shop import load_shop
 from scripts.progress import STDERR, progress
@@ -44,7 +46,7 @@ def _reindex_one(folder: Path, index_dir: Path, model: str, adapted: Path, *, qu
         embedder, needs = load_embedder(model), load_classifier("needs")
         own = _own_models(adapted / shop.store.id, embedder, needs)
         with progress(quiet=quiet) as tell:
-            snapshot = build_snapshot(shop, embedder=embedder, needs=needs, now=datetime.now(UTC), adapted=own, on_progress=tell)
+            snapshot = build_snapshot(shop, embedder=embedder, needs=needs, now=datetime.now(UTC), cases=_cases(folder), adapted=own, on_progress=tell)
             check_findable(snapshot, embedder)
         manifest = publish(snapshot, index_dir / shop.store.id, embedder=embedder, needs_model_id=needs.model_id)
     except InvalidKnowledge as error:
@@ -69,6 +71,19 @@ def _reindex_one(folder: Path, index_dir: Path, model: str, adapted: Path, *, qu
         "adapted": own is not None,
         "seconds": seconds,
     }
+
+
+def _cases(folder: Path) -> list[Case]:
+    """Gives what the shop's train chats teach; dev and test chats are for judging and are never learnt from.
+
+    Raises:
+        InvalidKnowledge: a chat is not as it should be.
+    """
+    path = folder / "chats" / "train.jsonl"
+    chats, bad = read_chats(path, root=folder) if path.exists() else ([], [])
+    if bad:
+        raise InvalidKnowledge(bad)
+    return cases_of(chats)
 
 
 def _own_models(folder: Path, embedder: Embedder, needs: TextClassifier) -> AdaptedModels | None:

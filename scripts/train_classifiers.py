@@ -1,7 +1,6 @@
 """`python -m scripts.train_classifiers`: fit the need, emotion and threat classifiers on the banks that ship and on shops' train chats."""
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +11,11 @@ from indexes.corpora import needs_lines
 from indexes.embedder import load_embedder
 from indexes.fitting import FitRecipe, FitReport, fit_classifier, refit_temperature
 from knowledge.chats import LabelledChat, read_chats
-from knowledge.needs_bank import NEEDS_BANK, Phrasing, read_followups, read_outside
+from knowledge.conversation import readings
+from knowledge.needs_bank import Phrasing, read_followups, read_moods, read_outside
 from knowledge.normalise import strip_console
 from scripts.progress import STDERR
-from suggest.history import fit_history_gate, readings
+from suggest.history import fit_history_gate
 
 app = typer.Typer(add_completion=False)
 _FEW_LABELS = FitRecipe(width=64, min_count=1, epochs=30)
@@ -59,8 +59,7 @@ def _stands_alone(chat: LabelledChat) -> bool:
 
 def _moods(chats: list[LabelledChat]) -> list[tuple[str, str, bool]]:
     """(text, emotion, threatens) of the bank and of the chats, each message once."""
-    rows = [json.loads(line) for line in (NEEDS_BANK / "emotions.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = [(row["text"], row["emotion"], row["threatens"]) for row in rows]
+    found = [(strip_console(mood.text), mood.emotion, mood.threatens) for mood in read_moods() if not mood.held_out]
     found += [(strip_console(chat.message), chat.labels.emotion, chat.labels.threatens) for chat in chats if chat.labels.emotion]
     return list(dict.fromkeys(found))
 

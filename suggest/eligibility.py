@@ -35,18 +35,34 @@ class Circumstances:
         return cls(facts, prepare_facts(facts), now, timezone, tuple(named))
 
 
+Gate = tuple[str, tuple[str, ...], date | None, date | None, str]  # all that decides whether a reply may be used
+
+
+def gate_of(reply: ProvenReply) -> Gate:
+    """Gives what decides whether the reply may be used: condition, products and dates."""
+    return (reply.when, reply.products, reply.effective_from, reply.effective_to, reply.effective_basis)
+
+
 class Eligibility:
-    """Judges replies for one request; equal conditions are evaluated once."""
+    """Judges replies for one request; replies under equal conditions, dates and products are judged once."""
 
     def __init__(self, circumstances: Circumstances) -> None:
         self.circumstances = self._here = circumstances
-        self._verdicts: dict[str, Verdict] = {}
+        self._verdicts: dict[str, Verdict] = {}  # by condition
+        self._gates: dict[Gate, Verdict] = {}
         self._today = self._day_of(circumstances.now)
         paid_at = circumstances.facts["order"].get("paid_at")
         self._paid_on = None if paid_at is None else self._day_of(paid_at)
 
     def of_reply(self, reply: ProvenReply) -> Verdict:
         """Gives the outcome over dates, products and condition together: false if any is false, then unknown if any is."""
+        gate = gate_of(reply)
+        verdict = self._gates.get(gate)
+        if verdict is None:
+            verdict = self._gates[gate] = self._judge(reply)
+        return verdict
+
+    def _judge(self, reply: ProvenReply) -> Verdict:
         dates = self._dates(reply)
         if dates.outcome is Outcome.FALSE or not self._products_fit(reply.products):
             return _NEVER

@@ -1,107 +1,190 @@
-"""Fits the ranker's weights on labelled chats with scikit-learn. The service only reads the result."""
+"""Fits the ranker on labelled chats: trees by LightGBM's LambdaRank, a linear part by scikit-learn, then a confidence on chats that neither has seen.
 
+The service only reads the result, with NumPy.
+"""
+
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import lightgbm
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
 from knowledge.chats import BEST, LabelledChat
 from suggest.pipeline import Suggester
-from suggest.ranking import SIGNALS, SignalTable
+from suggest.ranking import CARD, CONFIDENCE_SIGNALS, TREES, Confidence, Ranker, best_first, confidence_features, threshold_for
+from suggest.signals import SIGNALS, Matrix, SignalTable
+from suggest.trees import Arrays, TreeEnsemble, arrays_of
 
-# Of an acceptable, not best, reply: how much of it counts as «would be sent». Orders the best before the acceptable.
-_ACCEPTABLE_SHARE = 0.35
-_REGULARISATION = 0.3
-_SHOWN_PRECISION = 0.82  # the threshold is the least confidence from which this share of first drafts is acceptable
-_AUTO_PRECISION = 0.95
+# Chosen leave-one-shop-out over the three Chinese shops, 2026-11-22; figures in DESIGN.md.
+_TREES: dict[str, Any] = {
+    "objective": "lambdarank", "learning_rate": 0.05, "num_leaves": 8, "min_data_in_leaf": 40, "feature_fraction": 0.5, "bagging_fraction": 0.8,
+    "bagging_freq": 1, "lambda_l2": 5.0, "label_gain": [0, 1, 3], "lambdarank_truncation_level": 5,
+    "seed": 20_261_122, "deterministic": True, "force_row_wise": True, "num_threads": 2, "verbose": -1,
+}  # fmt: skip
+_ROUNDS = 300
+_LINEAR_SHARE = 0.25  # of the linear part's log-odds beside the trees' score: steadier where a new shop looks like none seen
+_REGULARISATION = 0.1
+_ACCEPTABLE_SHARE = 0.35  # of an acceptable, not best, reply: how much of it counts as «would be sent»
+_CONFIDENCE_REGULARISATION = 0.1
+_FOLDS = 5
+_CURVE_POINTS = 200
+_FALL_RANKS = 5
+_VOTES = [number for number, name in enumerate(SIGNALS) if name.startswith("voted")]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question of a chat: its signal table and the grades of the replies in it."""
+    """One chat: the signals of its candidates and the grades that an expert gave them."""
 
-    chat_id: str
-    language: str
+    conversation: str
+    english: bool
+    answerable: bool
     table: SignalTable
     grades: npt.NDArray[np.int64]
+
+    def without_votes(self) -> "Example":
+        """Gives the chat as a shop that has no chats of its own would see it."""
+        values = self.table.values.copy()
+        values[:, _VOTES] = 0.0
+        return Example(self.conversation, self.english, self.answerable, SignalTable(self.table.replies, self.table.verdicts, values), self.grades)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What orders candidates: trees, and weights of a linear part."""
+
+    trees: Arrays
+    linear: npt.NDArray[np.float32]  # [n_signals]
+
+    def scores(self, values: Matrix) -> npt.NDArray[np.float32]:
+        """As `Ranker.scores`."""
+        return np.asarray(TreeEnsemble(self.trees).scores(values) + values @ self.linear, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted ranker, and the chats' confidences by rankers that had not seen them."""
+
+    order: Order
+    confidence: Confidence
+    usual: Matrix  # [n_signals]
+    sure: npt.NDArray[np.float64]  # [n_chats]
+    accepted: npt.NDArray[np.bool_]  # [n_chats]
+
+    def write(self, folder: Path, *, provenance: str) -> Ranker:
+        """Writes the ranker's two files and reads them back."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({**self.order.trees, "linear": self.order.linear}, folder / TREES)
+        card = {
+            "provenance": provenance,
+            "signals": SIGNALS,
+            "confidence_signals": CONFIDENCE_SIGNALS,
+            "confidence": self.confidence.as_card(),
+            "usual": {name: round(float(value), 6) for name, value in zip(SIGNALS, self.usual, strict=True)},
+            "precision": precision_curve(self.sure, self.accepted),
+        }
+        (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        return Ranker.load(folder)
 
 
 def examples(chats: Sequence[LabelledChat], suggester: Suggester, *, on_chat: Callable[[], None] | None = None) -> list[Example]:
     """Gives an example for each chat that has an eligible candidate, answerable or not."""
     found = []
+    english = suggester.snapshot.shop.store.language == "en"
     for chat in chats:
         table = suggester.signals(chat)
         if table.replies:
-            grades = np.array([chat.labels.replies.get(reply.id, 0) for reply in table.replies])
-            found.append(Example(chat.id, suggester.snapshot.shop.store.language[:2], table, grades))
+            grades = np.array([chat.labels.replies.get(reply.id, 0) for reply in table.replies], dtype=np.int64)
+            name = f"{suggester.snapshot.shop.store.id}/{chat.conversation}"
+            found.append(Example(name, english, chat.labels.answerable, table, grades))
         if on_chat is not None:
             on_chat()
     return found
 
 
-def fit_ranker(train: Sequence[Example], calibrate: Sequence[Example], out: Path, *, provenance: str) -> dict[str, float]:
-    """Fits weights on `train`, the calibration and both thresholds on `calibrate`, and writes JSON; gives the key figures."""
-    values = np.concatenate([example.table.values for example in train])
-    grades = np.concatenate([example.grades for example in train])
+def fit(chats: Sequence[Example]) -> Fitted:
+    """Fits on the chats as their shop sees them and as one without chats of its own would; the confidence by folds over conversations."""
+    both = [view for example in chats for view in (example, example.without_votes())]
+    order = fit_order(both)
+    features, lower, accepted = [], [], []
+    for fold in range(_FOLDS):
+        away = fit_order([example for example in both if _fold(example.conversation) != fold])
+        for example in (one for one in chats if _fold(one.conversation) == fold):
+            scores = away.scores(example.table.values)
+            rows = best_first(example.table, scores)
+            features.append(confidence_features(example.table, rows, scores, english=example.english))
+            accepted.append(bool(example.grades[rows[0]] > 0))
+            lower.append([(float(scores[rows[0]] - scores[row]), bool(example.grades[row] > 0)) for row in rows[1:_FALL_RANKS]])
+    seen, right = np.array(features), np.array(accepted)
+    confidence = _fit_confidence(seen, right, lower)
+    sure = 1 / (1 + np.exp(-confidence.of_first(seen)))
+    usual = np.concatenate([example.table.values for example in chats]).mean(axis=0).astype(np.float32)
+    return Fitted(order, confidence, usual, sure, right)
+
+
+def fit_order(chats: Sequence[Example]) -> Order:
+    """Fits what orders candidates; chats without a right reply teach no order."""
+    useful = [example for example in chats if (example.grades > 0).any()]
+    values = np.concatenate([example.table.values for example in useful])
+    grades = np.concatenate([example.grades for example in useful])
+    sizes = [len(example.grades) for example in useful]
+    booster = lightgbm.train(_TREES, lightgbm.Dataset(values, grades, group=sizes), _ROUNDS)
+    return Order(arrays_of(booster.dump_model()), (_LINEAR_SHARE * _linear(values, grades, sizes)).astype(np.float32))
+
+
+def precision_curve(sure: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """Gives (confidence, share of first drafts accepted from there on), confidence falling, at most `_CURVE_POINTS` of them."""
+    order = np.argsort(-sure, kind="stable")
+    reached = np.cumsum(accepted[order]) / np.arange(1, len(order) + 1)
+    kept = np.unique(np.linspace(0, len(order) - 1, min(_CURVE_POINTS, len(order))).astype(int))
+    return [(round(float(sure[order][row]), 4), round(float(reached[row]), 4)) for row in kept]
+
+
+def figures(fitted: Fitted) -> dict[str, float]:
+    """Gives the key figures on chats that were held out in turn."""
+    curve = precision_curve(fitted.sure, fitted.accepted)
+    return {
+        "accepted": round(float(fitted.accepted.mean()), 4),
+        "threshold_90": threshold_for(curve, 0.9),
+        "threshold_95": threshold_for(curve, 0.95),
+    }
+
+
+def _fold(name: str) -> int:
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % _FOLDS
+
+
+def _linear(values: Matrix, grades: npt.NDArray[np.int64], sizes: Sequence[int]) -> npt.NDArray[np.float64]:
+    """Weights of a logistic regression; a row counts as sent with its share and as not sent with the rest, and chats weigh alike."""
     mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
     scaled = (values - mean) / spread
-    # Each row counts as sent with its share and as not sent with the rest; chats weigh alike however many candidates they have.
     share = np.where(grades == BEST, 1.0, np.where(grades == 1, _ACCEPTABLE_SHARE, 0.0))
-    weight = np.concatenate([np.full(len(example.grades), 1 / np.sqrt(len(example.grades))) for example in train])
+    weight = np.concatenate([np.full(size, 1 / np.sqrt(size)) for size in sizes])
     model = LogisticRegression(C=_REGULARISATION, max_iter=2_000)
     model.fit(np.concatenate([scaled, scaled]), np.repeat([1, 0], len(scaled)), sample_weight=np.concatenate([weight * share, weight * (1 - share)]))
-    weights, bias = model.coef_[0] / spread, float(model.intercept_[0])
-    firsts = [_first(example, mean, weights, bias) for example in calibrate]
-    odds, accepted = np.array([f[0] for f in firsts]), np.array([f[1] for f in firsts])
-    languages = np.array([example.language for example in calibrate])
-    maps = _platt(odds, accepted, languages)
-    confidence = np.array([1 / (1 + np.exp(-(maps[name][0] * odd + maps[name][1]))) for name, odd in zip(languages, odds, strict=True)])
-    figures = {
-        "threshold": _least_confidence(confidence, accepted, _SHOWN_PRECISION, default=0.3),
-        "auto_reply_threshold": _least_confidence(confidence, accepted, _AUTO_PRECISION, default=0.97),
-    }
-    written = {
-        "provenance": provenance,
-        "mean": _named(mean),
-        "weight": _named(weights),
-        "bias": round(bias, 6),
-        "calibration": {name: {"slope": round(slope, 6), "intercept": round(intercept, 6)} for name, (slope, intercept) in maps.items()},
-        **{name: round(value, 4) for name, value in figures.items()},
-    }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    return figures
+    return np.asarray(model.coef_[0] / spread, dtype=np.float64)
 
 
-def _platt(odds: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_], languages: npt.NDArray[np.str_]) -> dict[str, tuple[float, float]]:
-    """Slope and intercept by language that make the log-odds honest (Platt 1999).
-
-    One slope for all, because a language with few chats would get one of its own by chance; an intercept each, because its models are weaker.
-    """
-    names = sorted({str(name) for name in languages})
-    columns = np.stack([odds, *((languages == name).astype(float) for name in names)], axis=1)
-    fitted = LogisticRegression(C=10.0, fit_intercept=False).fit(columns, accepted)
-    slope, *intercepts = (float(value) for value in fitted.coef_[0])
-    return {name: (slope, intercept) for name, intercept in zip(names, intercepts, strict=True)}
+def _fit_confidence(features: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_], lower: Sequence[Sequence[tuple[float, bool]]]) -> Confidence:
+    mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-6
+    model = LogisticRegression(C=_CONFIDENCE_REGULARISATION, max_iter=5_000).fit((features - mean) / spread, accepted)
+    confidence = Confidence(mean, model.coef_[0] / spread, float(model.intercept_[0]), fall=0.0)
+    firsts = confidence.of_first(features)
+    behind = np.array([(first, gap, taken) for first, rest in zip(firsts, lower, strict=True) for gap, taken in rest])
+    return Confidence(mean, confidence.weight, confidence.bias, fall=_fit_fall(behind))
 
 
-def _first(example: Example, mean: npt.NDArray[np.float32], weights: npt.NDArray[np.float64], bias: float) -> tuple[float, bool]:
-    odds = (example.table.values - mean) @ weights + bias
-    best = int(np.argmax(odds))
-    return float(odds[best]), bool(example.grades[best] > 0)
-
-
-def _least_confidence(confidence: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_], precision: float, *, default: float) -> float:
-    """The lowest confidence such that the first drafts at or above it are acceptable this often; `default` when none is."""
-    order = np.argsort(-confidence)
-    reached = np.cumsum(accepted[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(reached >= precision)
-    return float(confidence[order][enough[-1]]) if len(enough) else default
-
-
-def _named(values: npt.NDArray[np.floating]) -> dict[str, float]:
-    return {name: round(float(value), 6) for name, value in zip(SIGNALS, values, strict=True)}
+def _fit_fall(behind: npt.NDArray[np.float64]) -> float:
+    """The fall per unit of score that makes the lower drafts' confidence likeliest; a fine grid, for it is one number."""
+    first, gap, taken = behind.T
+    tried = np.linspace(0.1, 4.0, 196)
+    log_odds = first[None] - tried[:, None] * gap[None]
+    loss = np.logaddexp(0, log_odds).sum(axis=1) - (log_odds * taken[None]).sum(axis=1)
+    return round(float(tried[int(loss.argmin())]), 4)

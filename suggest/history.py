@@ -14,24 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import TextClassifier
-from knowledge.normalise import strip_console
+from knowledge.conversation import readings
 from knowledge.order_context import Turn
 
 BUNDLED_GATE = Path(__file__).parent / "models" / "history_gate.json"
 _FOLLOW_UP = re.compile(r"那|然后|所以|要是|还是|又|and\b|so\b|what about\b|then\b")
 _SHORT_CHARS = 8.0
-_RECENT_TURNS = 4
 _STEPS, _STEP, _DECAY = 1_500, 0.5, 1e-3
 Distributions = npt.NDArray[np.float32]  # [n_readings, n_needs]
-
-
-def readings(message: str, history: Sequence[Turn]) -> list[str]:
-    """Gives the message alone; then, where there is history, with the customer's last turn, the agent's last turn, and the last four turns."""
-    words = strip_console(message)
-    if not history:
-        return [words]
-    last = [[turn for turn in history if turn.role == role][-1:] for role in ("customer", "agent")]
-    return [words, *(" ".join([*(strip_console(turn.text) for turn in turns), words]) for turns in (*last, history[-_RECENT_TURNS:]))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ class Models:
     ranker: Ranker
 
     @classmethod
-    def load(cls, model: str = "") -> "Models":
-        """Loads the embedding model and the bundled classifiers and weights.
+    def load(cls, model: str = "", *, ranker: Ranker | None = None) -> "Models":
+        """Loads the embedding model and the bundled classifiers, and the bundled ranker where none is given.
 
         Raises:
             ModelUnavailable: a model is not on this machine.
@@ -36,7 +36,7 @@ class Models:
             prior=OrderStatePrior.load(),
             gate=HistoryGate.load(),
         )
-        return cls(embedder=load_embedder(model), reader=reader, ranker=Ranker())
+        return cls(embedder=load_embedder(model), reader=reader, ranker=ranker or Ranker.load())
 
 
 class LiveShops:

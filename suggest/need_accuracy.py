@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import Probabilities, TextClassifier, label_groups
+from knowledge.conversation import readings
 from knowledge.needs_bank import Phrasing
 from knowledge.normalise import strip_console
-from suggest.history import HistoryGate, readings
+from suggest.history import HistoryGate
 
 OTHER = "chat.other"
 

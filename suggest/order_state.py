@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from indexes.classifier import TextClassifier
+from knowledge.chats import LabelledChat
+from knowledge.facts import compute_facts
+from knowledge.normalise import strip_console
+from knowledge.shop import Shop
+
 BUNDLED_PRIOR = Path(__file__).parent / "models" / "order_state_prior.json"
 _SMOOTHING = 3.0  # chats imagined in every cell, spread as the scenario is over all states: rare scenarios keep to the average
 _BOUNDS = (0.15, 6.0)  # a state makes a scenario at most so much less or more likely; the words may still win
@@ -82,6 +88,18 @@ class OrderStatePrior:
         weighed = {name: probability * ratios.get(name, 1.0) for name, probability in meant.items()}
         total = sum(weighed.values())
         return {name: value / total for name, value in weighed.items()} if total else dict(scenarios)
+
+
+def heard_states(chats: Iterable[LabelledChat], shop: Shop, needs: TextClassifier) -> list[Heard]:
+    """Gives what every answerable chat sounds like, means, and the state of its order."""
+    answerable = [chat for chat in chats if chat.labels.answerable and chat.labels.scenarios]
+    catalogue = shop.catalogue()
+    loudest = needs.probabilities([strip_console(chat.message) for chat in answerable]).argmax(axis=1)
+    found = []
+    for chat, label in zip(answerable, loudest, strict=True):
+        facts = compute_facts(order=chat.order, customer=None, agent=None, now=chat.now, store=shop.store, catalogue=catalogue)
+        found.append(Heard(needs.labels[int(label)].split("/")[0], chat.labels.scenarios, order_state(facts)))
+    return found
 
 
 def count_prior(heard: Iterable[Heard], out: Path) -> None:

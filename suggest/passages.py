@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def best_passages(
         score = near[row] + _SCENARIO * scenario + _CITED * cited.get(article.id, 0.0)
         scored.append((score, article.id, article, snapshot.shop.passages[row]))
     scored.sort(key=lambda found: (-found[0], found[1]))
-    return [quote(passage, article, [question.text]) for _, _, article, passage in scored[:n_passages]]
+    about = telling_terms([question.text])
+    return [quote(passage, article, about) for _, _, article, passage in scored[:n_passages]]
 
 
 def evidence_for(
@@ -54,7 +56,8 @@ def evidence_for(
     if not chosen:
         related = [one for one in snapshot.shop.articles if reply.scenario in one.scenarios and eligibility.of_article(one)]
         chosen = _nearest(related, terms, hits, snapshot, least=_RELATED)
-    return [quote(snapshot.shop.passages[row], article, [draft_text, question.text]) for article, row in chosen[:_PER_DRAFT]]
+    about = telling_terms([draft_text, question.text])
+    return [quote(snapshot.shop.passages[row], article, about) for article, row in chosen[:_PER_DRAFT]]
 
 
 def _nearest(articles: Sequence[Article], terms: set[str], hits: Hits, snapshot: Snapshot, *, least: float) -> list[tuple[Article, int]]:
@@ -65,16 +68,20 @@ def _nearest(articles: Sequence[Article], terms: set[str], hits: Hits, snapshot:
     return [max(rows, key=lambda found: (float(hits.passages.dense[found[1]]) + _overlap(terms, snapshot.passage_words[found[1]]), -found[1]))]
 
 
-def quote(passage: Passage, article: Article, about: Iterable[str]) -> EvidencePassage:
+def telling_terms(texts: Iterable[str]) -> frozenset[str]:
+    """Gives what sentences are compared by: the texts' lexical terms of more than one character."""
+    return frozenset(term for text in texts for term in lexical_terms(text) if len(term) > 1)
+
+
+def quote(passage: Passage, article: Article, about: frozenset[str]) -> EvidencePassage:
     """Gives the passage with its most telling sentence highlighted: the one that shares most terms with what it is about."""
-    terms = {term for text in about for term in lexical_terms(text) if len(term) > 1}
     return EvidencePassage(
         article_id=article.id,
         passage_id=passage.id,
         title=article.title,
         heading=passage.heading,
         text=passage.text,
-        highlights=_highlights(passage.text, terms),
+        highlights=_highlights(passage.text, about),
         effective_from=article.effective_from,
         effective_to=article.effective_to,
         source=article.source,
@@ -95,14 +102,21 @@ def _overlap(terms: set[str], own: frozenset[str]) -> float:
     return len(own & terms) / len(own) if own else 0.0
 
 
-def _highlights(text: str, terms: set[str]) -> list[tuple[int, int]]:
-    spans = [(match.start(), match.end()) for match in _SENTENCE.finditer(text) if match.group().strip()]
-    if not spans or not terms:
+def _highlights(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
+    sentences = _sentences(text)
+    if not sentences or not terms:
         return []
-    shared = np.array([len(terms & set(lexical_terms(text[start:end]))) / (8 + len(text[start:end])) ** 0.5 for start, end in spans])
+    shared = np.array([len(terms & own) / (8 + end - start) ** 0.5 for start, end, own in sentences])
     best = int(shared.argmax())
     if shared[best] == 0:
         return []
-    start, end = spans[best]
+    start, end, _ = sentences[best]
     start += len(text[start:end]) - len(text[start:end].lstrip(" -*\n\t"))
     return [(start, end)]
+
+
+@lru_cache(maxsize=65_536)  # of the shops' own articles, not of what customers say
+def _sentences(text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
+    """Start, end and lexical terms of each sentence of a passage."""
+    spans = [(match.start(), match.end()) for match in _SENTENCE.finditer(text) if match.group().strip()]
+    return tuple((start, end, frozenset(lexical_terms(text[start:end]))) for start, end in spans)

@@ -19,6 +19,7 @@ from knowledge.conditions import Outcome, compile_condition
 from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
+from knowledge.records import ProvenReply
 from knowledge.templates import compile_template
 from suggest.contract import (
     Abstention,
@@ -30,17 +31,19 @@ from suggest.contract import (
     UnderstandingOut,
 )
 from suggest.drafting import Draft, Drafter, is_routine
-from suggest.eligibility import Circumstances, Eligibility
+from suggest.eligibility import Circumstances, Eligibility, gate_of
 from suggest.escalation import clarifying_questions, escalation
 from suggest.order_state import order_state
 from suggest.passages import best_passages, evidence_for
-from suggest.ranking import Candidate, Ranker, SignalTable, rank, signal_table
+from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention, reasons
 from suggest.retrieval import Hits, retrieve
+from suggest.signals import ReplyTraits, SignalTable, signal_table
 from suggest.understanding import MessageReader, Understanding
 
 _log = logging.getLogger("huashu.pipeline")
 _SHOWN_SCENARIOS = 3
+_VARIANT = 0.25  # the same for replies that differ in tone under one condition
 _NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 _BLOCKING_WARNINGS = frozenset({"over_authority", "missing_fact", "banned_phrase"})
 
@@ -62,11 +65,14 @@ class Suggester:
 
     def __init__(self, snapshot: Snapshot, *, embedder: Embedder, reader: MessageReader, ranker: Ranker, min_confidence: float | None = None) -> None:
         self.snapshot = snapshot
-        self.threshold = ranker.threshold if min_confidence is None else min_confidence
+        target = snapshot.shop.store.confidence
+        self.threshold = ranker.threshold(target.precision) if min_confidence is None else min_confidence
+        self.auto_reply_threshold = max(self.threshold, ranker.threshold(target.auto_reply_precision))
         own = snapshot.adapted
         self.embedder = own.embedder if own else embedder
         self._reader, self._ranker = reader.listening_with(own.needs) if own else reader, ranker
         self._catalogue = snapshot.shop.catalogue()
+        self._traits = ReplyTraits(snapshot.shop.replies)
         for reply in snapshot.shop.replies:  # compiled now, not while the first customers wait
             compile_condition(reply.when)
             for source in reply.templates().values():
@@ -87,7 +93,7 @@ class Suggester:
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
             ).hexdigest()
-            suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, top_k=request.top_k)
+            suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             passages = self._passages(answers, eligibility)
         silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
         return SuggestionResponse(
@@ -97,7 +103,7 @@ class Suggester:
             degraded=degraded,
             timings_ms=timings.rounded(),
             understanding=_shown(understanding),
-            suggestions=[_with_signals(one, request.debug) for one in suggestions],
+            suggestions=suggestions,
             passages=passages if understanding.readings[0].has_words else [],
             abstained=silent,
             clarifying_questions=clarifying_questions(understanding, answers[0].candidates, facts, silent is not None, store.language),
@@ -112,12 +118,12 @@ class Suggester:
         return self._eligibility(facts, understanding, chat.now)
 
     def signals(self, chat: LabelledChat) -> SignalTable:
-        """Gives the signals of a labelled chat's candidates, for fitting the ranker on exactly what it will see."""
+        """Gives the signals of a labelled chat's candidates, for fitting the ranker on exactly what it will see; the chat's own conversation has no vote."""
         request = request_of(chat)
         understanding, facts = self._understand(request, chat.now)
         eligibility = self._eligibility(facts, understanding, chat.now)
-        hits = retrieve(understanding, self.snapshot, self.embedder)
-        return signal_table(understanding, hits, self.snapshot, eligibility, tier=str(facts["customer"].get("tier", "")))
+        hits = retrieve(understanding, self.snapshot, self.embedder, left_out={chat.conversation})
+        return signal_table(understanding, hits, self.snapshot, eligibility, self._traits, tier=str(facts["customer"].get("tier", "")))
 
     def retrieved(self, chat: LabelledChat) -> tuple[list[tuple[Understanding, Hits]], Eligibility]:
         """Gives what is found for each question of a labelled chat, the whole message first, and what the order allows."""
@@ -148,20 +154,20 @@ class Suggester:
         with timings.stage("retrieve"):
             hits = retrieve(question, self.snapshot, self.embedder)
         with timings.stage("rank"):
-            candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, tier=str(facts["customer"].get("tier", "")))
+            candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, self._traits, tier=str(facts["customer"].get("tier", "")))
         return Answer(question, hits, candidates)
 
     def _drafts(
-        self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, top_k: int
+        self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest
     ) -> tuple[list[Suggestion], list[str]]:
         """The first `top_k` drafts above the threshold, no two alike, and what failed. `top_k` only says when to stop: it never reorders."""
         chosen: list[Suggestion] = []
         degraded: list[str] = []
-        terms: list[set[str]] = []
+        terms: list[tuple[ProvenReply, set[str]]] = []
         if not answers[0].question.readings[0].has_words:
             return chosen, degraded
         for answer, candidate in in_turn(answers):
-            if len(chosen) == top_k:
+            if len(chosen) == request.top_k:
                 break
             if candidate.confidence < self.threshold:
                 continue
@@ -172,23 +178,34 @@ class Suggester:
                 degraded = ["draft_failed"]
                 continue
             own = set(lexical_terms(draft.text))
-            if not draft.text or any(len(own & other) / len(own | other) >= _NEAR_DUPLICATE for other in terms):
+            if not draft.text or any(_alike(candidate.reply, own, reply, other) for reply, other in terms):
                 continue
-            terms.append(own)
+            terms.append((candidate.reply, own))
             evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility)
-            suggestion = self._suggestion(candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key)
+            suggestion = self._suggestion(
+                candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key, debug=request.debug
+            )
             # One draft never answers two questions: a person reads before it goes out.
             chosen.append(suggestion if len(answers) == 1 else suggestion.model_copy(update={"auto_reply": False}))
         return chosen, degraded
 
     def _suggestion(
-        self, candidate: Candidate, draft: Draft, evidence: list[EvidencePassage], facts: FactTree, question: Understanding, *, rank: int, request_key: str
+        self,
+        candidate: Candidate,
+        draft: Draft,
+        evidence: list[EvidencePassage],
+        facts: FactTree,
+        question: Understanding,
+        *,
+        rank: int,
+        request_key: str,
+        debug: bool,
     ) -> Suggestion:
         reply = candidate.reply
         within_authority = reply.authority == "agent" or facts["agent"].get("role") == "lead"
         blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
         sendable = candidate.verdict.outcome is Outcome.TRUE and within_authority and not blocked
-        sure = candidate.confidence >= self._ranker.auto_reply_threshold and not draft.warnings
+        sure = candidate.confidence >= self.auto_reply_threshold and not draft.warnings
         sure = sure and is_routine(reply, draft.text, question)
         return Suggestion(
             suggestion_id=hashlib.sha256(f"{request_key}/{reply.id}".encode()).hexdigest()[:20],
@@ -207,7 +224,7 @@ class Suggester:
             attachments=list(reply.attachments),
             auto_reply=sendable and sure,
             why=reasons(candidate, question, language=self.snapshot.shop.store.language),
-            signals=self._ranker.parts(candidate.signals),
+            signals=self._ranker.parts(candidate.signals) if debug else None,
         )
 
     def _passages(self, answers: list[Answer], eligibility: Eligibility) -> list[EvidencePassage]:
@@ -242,6 +259,13 @@ def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
             yield answer, candidate
 
 
+def _alike(reply: ProvenReply, terms: set[str], other: ProvenReply, other_terms: set[str]) -> bool:
+    """Whether two drafts are one choice: nearly the same words, or the calm and the upset way to say the same."""
+    shared = len(terms & other_terms) / len(terms | other_terms)
+    variants = reply.scenario == other.scenario and gate_of(reply) == gate_of(other) and {reply.tone, other.tone} == {"calm", "upset"}
+    return shared >= (_VARIANT if variants else _NEAR_DUPLICATE)
+
+
 class _Timings:
     """Milliseconds by stage, added up over the questions of a message."""
 
@@ -268,10 +292,6 @@ def _shown(understanding: Understanding) -> UnderstandingOut:
         products=list(understanding.products),
         questions=[question.text for question in understanding.questions] or [understanding.text],
     )
-
-
-def _with_signals(suggestion: Suggestion, debug: bool) -> Suggestion:
-    return suggestion if debug else suggestion.model_copy(update={"signals": None})
 
 
 def _debug(answers: Sequence[Answer], silent: Abstention | None) -> dict[str, object]:

@@ -1,30 +1,38 @@
-"""Third step: which candidates may be sent for this order, and how sure we are of each. One probability per candidate, on every path the same."""
+"""Third step: which candidates may be sent for this order, in what order, and how sure we are of each. One confidence per draft, on every path the same."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors.numpy import load_file
 
 from indexes.snapshot import Snapshot
-from knowledge.conditions import Outcome, Verdict, compile_condition
+from knowledge.conditions import Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import Eligibility
 from suggest.retrieval import Hits
+from suggest.signals import SIGNALS, Matrix, ReplyTraits, SignalTable, signal_table
+from suggest.trees import TreeEnsemble, arrays_of
 from suggest.understanding import Understanding
 
-BUNDLED_WEIGHTS = Path(__file__).parent / "models" / "ranker.json"
-Matrix = npt.NDArray[np.float32]
+BUNDLED_RANKER = Path(__file__).parent / "models" / "ranker"
+CARD, TREES = "ranker.json", "ranker.safetensors"
+Scores = npt.NDArray[np.float32]
 
-SIGNALS = (
-    "trigger", "trigger_in_context", "words", "lexical", "needs", "scenario", "cited_article",
-    "trigger_from_best", "needs_from_best", "scenario_from_best", "words_from_best", "lexical_from_best",
-    "unknown", "specific", "specific_from_best", "own_product", "lead", "tier",
-    "upset_words_to_calm", "upset_words_to_anxious", "upset_words_to_upset", "calm_words_to_calm", "calm_words_to_anxious", "calm_words_to_upset",
-    "lean_on_history", "in_top_scenario", "message_length", "doubt", "other", "best_trigger",
+_HEAD = 10
+# How far the best stands from the rest says more of how sure we may be than the score itself, which means little between requests.
+_STANDING = ("score", "over_second", "over_third", "over_head", "spread", "share", "entropy", "agreement")
+_ABOUT_FIRST = (
+    "trigger_mixed", "needs_profile", "needs_peak", "scenario", "scenario_message", "lexical", "cited_article", "unknown", "specific", "own_product",
+    "asks_for_order", "voted", "message_length", "lean_on_history", "other", "doubt", "best_trigger", "best_needs", "best_lexical", "surest_need",
+    "need_entropy", "has_order", "several_questions",
 )  # fmt: skip
+CONFIDENCE_SIGNALS = (*_STANDING, *_ABOUT_FIRST, "english")
+_COLUMNS = [SIGNALS.index(name) for name in _ABOUT_FIRST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,145 +46,118 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class SignalTable:
-    """Eligible replies and their signals, [n_eligible, n_signals], rows by reply id."""
+class Confidence:
+    """Turns scores into the probability that an expert would accept: logistic in how the first candidate stands, falling with each score below it."""
 
-    replies: tuple[ProvenReply, ...]
-    verdicts: tuple[Verdict, ...]
-    values: Matrix
+    mean: npt.NDArray[np.float64]
+    weight: npt.NDArray[np.float64]
+    bias: float
+    fall: float  # log-odds lost for each unit of score below the first
+
+    @classmethod
+    def of_card(cls, card: Mapping[str, Any]) -> "Confidence":
+        """Reads what `as_card` gave."""
+        return cls(np.array(card["mean"]), np.array(card["weight"]), float(card["bias"]), float(card["fall"]))
+
+    def as_card(self) -> dict[str, Any]:
+        """Gives plain numbers, six decimals."""
+        rounded = {name: [round(float(one), 6) for one in getattr(self, name)] for name in ("mean", "weight")}
+        return rounded | {"bias": round(self.bias, 6), "fall": round(self.fall, 6)}
+
+    def of_first(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Gives the log-odds that the first candidate would be accepted, for rows of `confidence_features`."""
+        return np.asarray((features - self.mean) @ self.weight + self.bias, dtype=np.float64)
+
+    def of_all(self, features: npt.NDArray[np.float64], descending: Scores) -> npt.NDArray[np.float64]:
+        """Gives the probability of every candidate of a request, in [0, 1], never rising along the descending scores."""
+        log_odds = float(self.of_first(features[None])[0]) - self.fall * (descending[0] - descending.astype(np.float64))
+        return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))), dtype=np.float64)
 
 
 class Ranker:
-    """Logistic regression over signals, stored as JSON; a second logistic map makes the probability honest (Platt 1999)."""
+    """Boosted trees and a linear part that order the candidates of a request (LambdaRank, Burges 2010), and a confidence in the first choice."""
 
-    def __init__(self, path: Path = BUNDLED_WEIGHTS) -> None:
-        model = json.loads(path.read_text(encoding="utf-8"))
-        self._mean = np.array([model["mean"][name] for name in SIGNALS], dtype=np.float32)
-        self._weight = np.array([model["weight"][name] for name in SIGNALS], dtype=np.float32)
-        self._bias = float(model["bias"])
-        self._calibration = {language: (float(one["slope"]), float(one["intercept"])) for language, one in model["calibration"].items()}
-        self.threshold = float(model["threshold"])
-        self.auto_reply_threshold = float(model["auto_reply_threshold"])
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], confidence: Confidence, usual: Matrix, precision: Sequence[tuple[float, float]]) -> None:
+        """Takes what `load` reads: arrays of trees and `linear`, the usual value of each signal, and the curve of `threshold_for`."""
+        self._trees, self._linear = TreeEnsemble(arrays), arrays["linear"].astype(np.float32)
+        self._confidence, self._usual, self._precision = confidence, usual, tuple(precision)
 
-    def log_odds(self, values: Matrix) -> npt.NDArray[np.float32]:
-        """Gives the uncalibrated log-odds of each row of signals."""
-        return np.asarray((values - self._mean) @ self._weight + self._bias, dtype=np.float32)
+    @classmethod
+    def load(cls, folder: Path = BUNDLED_RANKER) -> "Ranker":
+        """Reads a fitted ranker.
 
-    def confidence(self, log_odds: npt.NDArray[np.float32], *, language: str) -> npt.NDArray[np.float32]:
-        """Gives the calibrated probability for a shop's language; increasing in the log-odds, so it never reorders."""
-        slope, intercept = self._calibration.get(language[:2], self._calibration["zh"])
-        return np.asarray(1 / (1 + np.exp(-np.clip(slope * log_odds + intercept, -30, 30))), dtype=np.float32)
+        Raises:
+            ValueError: it was fitted on other signals than this version reads.
+        """
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        if tuple(card["signals"]) != SIGNALS or tuple(card["confidence_signals"]) != CONFIDENCE_SIGNALS:
+            raise ValueError(f"{folder} was fitted on other signals than this version reads; run scripts.train_ranker")
+        usual = np.array([card["usual"][name] for name in SIGNALS], dtype=np.float32)
+        precision = [(float(confidence), float(reached)) for confidence, reached in card["precision"]]
+        return cls(load_file(folder / TREES), Confidence.of_card(card["confidence"]), usual, precision)
+
+    @classmethod
+    def unfitted(cls) -> "Ranker":
+        """Gives a ranker that prefers nothing and offers nothing, for gathering the signals that a ranker is fitted on."""
+        arrays = arrays_of({"tree_info": []}) | {"linear": np.zeros(len(SIGNALS), dtype=np.float32)}
+        nothing = np.zeros(len(CONFIDENCE_SIGNALS))
+        return cls(arrays, Confidence(nothing, nothing, bias=-30.0, fall=0.0), np.zeros(len(SIGNALS), dtype=np.float32), [])
+
+    def scores(self, values: Matrix) -> Scores:
+        """Gives how much each row of signals is preferred; only differences within a request mean something."""
+        return np.asarray(self._trees.scores(values) + values @ self._linear, dtype=np.float32)
+
+    def confidence(self, table: SignalTable, order: Sequence[int], scores: Scores, *, english: bool) -> npt.NDArray[np.float64]:
+        """Gives the probability of each candidate in the given order, best first."""
+        first = confidence_features(table, order, scores, english=english)
+        return self._confidence.of_all(first, scores[list(order)])
+
+    def threshold(self, precision: float) -> float:
+        """Gives the least confidence from which this share of first drafts was accepted on the calibration chats; 1 when none reaches it."""
+        return threshold_for(self._precision, precision)
 
     def parts(self, row: Matrix) -> dict[str, float]:
-        """Gives each signal's part in the log-odds of one candidate."""
-        return {name: round(float(part), 4) for name, part in zip(SIGNALS, (row - self._mean) * self._weight, strict=True)}
+        """Gives each signal's part in the score of one candidate: what the score would lose were that signal as it usually is."""
+        usual = np.repeat(row[None], len(SIGNALS), axis=0)
+        np.fill_diagonal(usual, self._usual)
+        parts = float(self.scores(row[None])[0]) - self.scores(usual)
+        return {name: round(float(part), 4) for name, part in zip(SIGNALS, parts, strict=True)}
 
 
-def rank(question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, ranker: Ranker, *, tier: str = "") -> list[Candidate]:
+def threshold_for(curve: Sequence[tuple[float, float]], precision: float) -> float:
+    """Gives the least confidence of the curve (confidence, precision from there on) with at least this precision; 1 when none has."""
+    return min((confidence for confidence, reached in curve if reached >= precision), default=1.0)
+
+
+def rank(
+    question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, ranker: Ranker, traits: ReplyTraits, *, tier: str = ""
+) -> list[Candidate]:
     """Gives the eligible candidates, surest first, ties by reply id. A reply whose condition is false is never among them."""
-    table = signal_table(question, hits, snapshot, eligibility, tier=tier)
+    table = signal_table(question, hits, snapshot, eligibility, traits, tier=tier)
     if not table.replies:
         return []
-    log_odds = ranker.log_odds(table.values)
-    confidence = ranker.confidence(log_odds, language=snapshot.shop.store.language)
-    order = sorted(range(len(table.replies)), key=lambda row: (-log_odds[row], table.replies[row].id))
-    return [Candidate(table.replies[row], table.verdicts[row], float(confidence[row]), table.values[row]) for row in order]
+    scores = ranker.scores(table.values)
+    order = best_first(table, scores)
+    confidence = ranker.confidence(table, order, scores, english=snapshot.shop.store.language == "en")
+    return [Candidate(table.replies[row], table.verdicts[row], float(sure), table.values[row]) for row, sure in zip(order, confidence, strict=True)]
 
 
-def signal_table(question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, *, tier: str = "") -> SignalTable:
-    """Gives the signals of every candidate whose dates, products and condition do not rule it out."""
-    replies = [snapshot.shop.replies[row] for row in hits.replies.reply_rows]
-    verdicts = [eligibility.of_reply(reply) for reply in replies]
-    kept = [row for row, verdict in enumerate(verdicts) if verdict.outcome is not Outcome.FALSE]
-    chosen = [replies[row] for row in kept]
-    chosen_verdicts = [verdicts[row] for row in kept]
-    columns = _columns(question, hits, snapshot, eligibility, kept, chosen, chosen_verdicts, tier)
-    values = np.stack([columns[name] for name in SIGNALS], axis=1) if chosen else np.empty((0, len(SIGNALS)), dtype=np.float32)
-    return SignalTable(tuple(chosen), tuple(chosen_verdicts), values.astype(np.float32))
+def best_first(table: SignalTable, scores: Scores) -> list[int]:
+    """Gives the rows by falling score, ties by reply id."""
+    return sorted(range(len(table.replies)), key=lambda row: (-scores[row], table.replies[row].id))
 
 
-def _columns(
-    question: Understanding,
-    hits: Hits,
-    snapshot: Snapshot,
-    eligibility: Eligibility,
-    kept: list[int],
-    replies: list[ProvenReply],
-    verdicts: list[Verdict],
-    tier: str,
-) -> dict[str, Matrix]:
-    found = hits.replies
-    near = {name: getattr(found, name)[kept] for name in ("trigger", "trigger_in_context", "words", "lexical", "needs")}
-    scenario = _column(replies, lambda reply: question.scenarios.get(reply.scenario, 0.0))
-    known = [verdict.outcome is Outcome.TRUE for verdict in verdicts]
-    specific = np.array([min(_specificity(reply), 4) / 4 if true else 0.0 for reply, true in zip(replies, known, strict=True)], dtype=np.float32)
-    top = _top_scenario(question)
-    every = np.ones(len(replies), dtype=np.float32)
-    return (
-        near
-        | _tones(replies, question)
-        | {
-            "scenario": scenario,
-            "cited_article": _cited(replies, hits, snapshot),
-            "trigger_from_best": _from_best(near["trigger_in_context"]),
-            "needs_from_best": _from_best(near["needs"]),
-            "scenario_from_best": _from_best(scenario),
-            "words_from_best": _from_best(near["words"]),
-            "lexical_from_best": _from_best(near["lexical"]),
-            "unknown": np.array([not true for true in known], dtype=np.float32),
-            "specific": specific,
-            "specific_from_best": _from_best_within(specific, [reply.scenario for reply in replies]),
-            "own_product": _column(replies, lambda reply: float(eligibility.product_named(reply))),
-            "lead": _column(replies, lambda reply: float(reply.authority == "lead")),
-            "tier": _column(replies, lambda reply: float(bool(tier) and tier == "vip" and "customer.tier" in reply.when)),
-            "lean_on_history": every * question.lean_on_history,
-            "in_top_scenario": _column(replies, lambda reply: float(reply.scenario == top)),
-            "other": every * question.scenarios.get("chat.other", 0.0),
-            "best_trigger": every * found.trigger_in_context.max(initial=0.0),
-            "message_length": every * min(len(question.text), 40) / 40,
-            "doubt": every * (1 - max(question.scenarios.values(), default=0.0)),
-        }
-    )
-
-
-def _tones(replies: Sequence[ProvenReply], question: Understanding) -> dict[str, Matrix]:
-    """How the reply's tone meets each mood: a preference the weights decide, never a gate."""
-    moods = {"calm": question.emotions.get("calm", 0.0), "anxious": question.emotions.get("anxious", 0.0), "upset": question.upset}
-    return {
-        f"{tone}_words_to_{mood}": _column(replies, lambda reply, tone=tone, chance=chance: chance if reply.tone == tone else 0.0)  # type: ignore[misc]
-        for tone in ("upset", "calm")
-        for mood, chance in moods.items()
-    }
-
-
-def _column(replies: Sequence[ProvenReply], value: Callable[[ProvenReply], float]) -> Matrix:
-    return np.array([value(reply) for reply in replies], dtype=np.float32)
-
-
-def _from_best(values: Matrix) -> Matrix:
-    """How far below the best candidate; 0 for the best. Ranks within a request where absolute figures differ between requests."""
-    return np.asarray(values - values.max(initial=0.0), dtype=np.float32) if len(values) else values
-
-
-def _from_best_within(values: Matrix, groups: list[str]) -> Matrix:
-    """As `_from_best`, among the replies of the same scenario."""
-    best: dict[str, float] = {}
-    for group, value in zip(groups, values, strict=True):
-        best[group] = max(best.get(group, 0.0), float(value))
-    return np.array([value - best[group] for group, value in zip(groups, values, strict=True)], dtype=np.float32)
-
-
-def _specificity(reply: ProvenReply) -> int:
-    """How many facts of this order the condition holds to be so; a list of tests on one fact counts once."""
-    return compile_condition(reply.when).specificity + (1 if reply.effective_from or reply.effective_to else 0)
-
-
-def _top_scenario(question: Understanding) -> str:
-    return max(sorted(question.scenarios), key=lambda name: question.scenarios[name], default="")
-
-
-def _cited(replies: Sequence[ProvenReply], hits: Hits, snapshot: Snapshot) -> Matrix:
-    """The nearest passage of the articles that each reply cites, cosine to the question."""
-    dense = hits.passages.dense.tolist()
-    best = {article: max((dense[row] for row in rows), default=0.0) for article, rows in snapshot.article_passages.items()}
-    return _column(replies, lambda reply: max((best.get(article, 0.0) for article in reply.cites), default=0.0))
+def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores, *, english: bool) -> npt.NDArray[np.float64]:
+    """Gives what the confidence in the first candidate is judged by, [len(CONFIDENCE_SIGNALS)]."""
+    descending = scores[list(order)].astype(np.float64)
+    first = descending[0]
+    rest = np.concatenate([descending, np.full(3, first - 3.0)])  # as if three distant ones followed, where there are fewer
+    odds = np.exp(descending - first)
+    shares = odds / odds.sum()
+    scenario = table.replies[order[0]].scenario
+    agreement = float(np.mean([table.replies[row].scenario == scenario for row in order[:5]]))
+    head = descending[:_HEAD]
+    standing = [
+        first, first - rest[1], first - rest[2], first - head.mean(), head.std(), shares[0], -(shares * np.log(shares + 1e-9)).sum(), agreement,
+    ]  # fmt: skip
+    return np.array([*standing, *table.values[order[0], _COLUMNS].tolist(), float(english)], dtype=np.float64)

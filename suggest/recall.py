@@ -12,7 +12,7 @@ import numpy.typing as npt
 from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome
 from suggest.pipeline import Suggester
-from suggest.retrieval import Hits
+from suggest.retrieval import Hits, ReplyHits
 from suggest.understanding import Understanding
 
 CHANNELS = ("dense", "BM25", "both", "both + needs")
@@ -56,13 +56,20 @@ def _channel_scores(questions: Sequence[tuple[Understanding, Hits]], n_replies: 
     for question, hits in questions:
         near = hits.replies
         probability = np.array([question.scenarios.get(scenarios[row], 0.0) for row in near.reply_rows])
-        channels = {"dense": near.trigger_in_context, "BM25": near.lexical, "needs": near.needs, "scenario": probability}
+        mixed, needs = near.cosines[:, : len(question.readings)] @ question.shares, near.key_needs @ np.sqrt(question.mixed_needs)
+        channels = {"dense": near.best_trigger(mixed), "BM25": near.best_key(_lexical(question, near)), "needs": near.best_trigger(needs)}
+        channels["scenario"] = probability
         reciprocal = {name: _reciprocal_ranks(np.asarray(values, dtype=np.float64)) for name, values in channels.items()}
         reciprocal["both"] = reciprocal["dense"] + reciprocal["BM25"]
         reciprocal["both + needs"] = reciprocal["both"] + reciprocal.pop("needs") + reciprocal.pop("scenario")
         for name in CHANNELS:
             np.maximum.at(best[name], near.reply_rows, reciprocal[name])
     return best
+
+
+def _lexical(question: Understanding, near: ReplyHits) -> npt.NDArray[np.float32]:
+    lean = np.float32(question.lean_on_history)
+    return np.asarray((1 - lean) * near.lexical + lean * near.lexical_in_context, dtype=np.float32)
 
 
 def _reciprocal_ranks(values: Scores) -> Scores:

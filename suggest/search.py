@@ -10,7 +10,7 @@ from indexes.snapshot import Snapshot
 from knowledge.products import fits_products
 from knowledge.templates import literal_words
 from suggest.contract import EvidencePassage
-from suggest.passages import quote
+from suggest.passages import quote, telling_terms
 
 _HALF = 12.0  # BM25 score that counts as .5
 _LEXICAL = 0.6
@@ -72,7 +72,7 @@ def _articles(snapshot: Snapshot, query: str, vectors: np.ndarray, scenario: str
         if (scenario and scenario not in article.scenarios) or not _covers(snapshot, article.products, product):
             continue
         if article.id not in best or near[row] > best[article.id][0]:
-            best[article.id] = (float(near[row]), article.id, SearchResult(kind="article", rank=1, passage=quote(passage, article, [query])))
+            best[article.id] = (float(near[row]), article.id, SearchResult(kind="article", rank=1, passage=quote(passage, article, telling_terms([query]))))
     return list(best.values())
 
 

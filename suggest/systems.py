@@ -78,7 +78,7 @@ def _published(store_dir: Path, snapshot_id: str, models: Models) -> Snapshot:
 
 def _ranker(path: Path) -> Ranker:
     try:
-        return Ranker(path)
+        return Ranker.load(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidSettings("ranker", value=str(path), expected="a file of weights as scripts.train_ranker writes it") from error
 

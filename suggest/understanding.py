@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import TextClassifier, label_groups
+from knowledge.conversation import readings
 from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
-from suggest.history import HistoryGate, readings
+from suggest.history import HistoryGate
 from suggest.order_state import OrderStatePrior
 
 _SEPARATORS = re.compile(r"[。！？!?；;]+|(?<=[^\d])[,，、]\s*(?=另外|还有|对了|顺便|然后|and\b|also\b)")
@@ -24,9 +25,10 @@ _ASKS = re.compile(r"吗|嘛|么|呢|啥|怎|咋|多少|多久|多大|几|哪|�
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
-_SURE = 0.6  # a prediction below this is *unknown* to conditions
+SURE = 0.6  # a prediction below this is *unknown* to conditions
 _MOST_QUESTIONS = 2  # a third clause is nearly always part of the first two; three drafts serve two questions
 _SEPARATE_QUESTION = 0.25  # each clause must stand for its own scenario at least this surely
+_SEPARATE_REMARK = 0.6  # and this surely when it does not ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,17 @@ class Understanding:
     threat: float
     language: str
     products: tuple[str, ...]
+    shares: npt.NDArray[np.float32]  # [n_readings], each reading's share in what is meant; sums to 1
+    scenarios_of_message: dict[str, float]  # by the message alone, whatever the order's state
+    scenarios_heard: dict[str, float]  # with its history, whatever the order's state
+    clauses: tuple[Reading, ...] = ()  # the pieces that may each ask something, where there are several
+    said_last: str = ""  # the agent's last turn: not to be said again
     questions: tuple["Understanding", ...] = field(default=())
+
+    @property
+    def mixed_needs(self) -> npt.NDArray[np.float32]:
+        """Probabilities over need labels, all readings taken together."""
+        return np.asarray(self.shares @ np.stack([reading.needs for reading in self.readings]), dtype=np.float32)
 
     @property
     def text(self) -> str:
@@ -68,7 +80,7 @@ class Understanding:
     @property
     def threatens(self) -> bool:
         """Whether they say they will complain elsewhere; see D13."""
-        return self.threat >= _SURE
+        return self.threat >= SURE
 
     @property
     def upset(self) -> float:
@@ -78,11 +90,11 @@ class Understanding:
     def condition_facts(self) -> dict[str, object]:
         """Gives `message.*` for conditions: only what the model is sure of, the rest is unknown."""
         facts: dict[str, object] = {}
-        if self.emotions[self.emotion] >= _SURE:
+        if self.emotions[self.emotion] >= SURE:
             facts["emotion"] = self.emotion
-        if not 1 - _SURE < self.threat < _SURE:
-            facts["threatens"] = self.threat >= _SURE
-        sure = sorted(name for name, probability in self.scenarios.items() if probability >= _SURE)
+        if not 1 - SURE < self.threat < SURE:
+            facts["threatens"] = self.threat >= SURE
+        sure = sorted(name for name, probability in self.scenarios.items() if probability >= SURE)
         if sure:
             facts["scenarios"] = sure
         return facts
@@ -104,33 +116,46 @@ class MessageReader:
         """Gives the same reader with another need classifier: a shop's own."""
         return MessageReader(needs=needs, emotions=self._emotions, threats=self._threats, prior=self._prior, gate=self._gate)
 
+    def expecting(self, prior: OrderStatePrior) -> "MessageReader":
+        """Gives the same reader with other expectations of what an order's state makes people ask."""
+        return MessageReader(needs=self._needs, emotions=self._emotions, threats=self._threats, prior=prior, gate=self._gate)
+
     def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, state: str) -> Understanding:
         """Gives what the message means with its history, for an order in this state (see `order_state`)."""
         words = strip_console(message)
         texts = readings(without_politeness(words), history)
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
-        whole = self._meaning(texts, state=state, emotions=emotions, threat=self._threat(words), products=tuple(catalogue.mentioned(words)))
+        said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
+        whole = self._meaning(
+            texts,
+            state=state,
+            emotions=emotions,
+            threat=threat_probability(self._threats, words),
+            products=tuple(catalogue.mentioned(words)),
+            said_last=said_last,
+        )
         return self._with_questions(whole, history, catalogue, state)
 
-    def _threat(self, words: str) -> float:
-        """The surest clause: one «等着12315吧» at the end of a long complaint is a threat."""
-        parts = (_SHORT_CLAUSES if _HAN.search(words) else _SENTENCES).split(words)
-        clauses = [words, *(clause for clause in parts if len(clause) >= _MIN_QUESTION_CHARS)]
-        return float(self._threats.probabilities(clauses)[:, self._threats.labels.index("threat")].max())
-
-    def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...]) -> Understanding:
+    def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...], said_last: str) -> Understanding:
         needs = self._needs.probabilities(texts)
         shares = self._gate.shares(texts[0], needs)
-        mixed = shares @ needs
+        heard, of_message = self._by_scenario(shares @ needs), self._by_scenario(needs[0])
         return Understanding(
             readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
             lean_on_history=float(1 - shares[0]),
-            scenarios=self._prior.weigh(dict(zip(self._scenario_names, map(float, mixed @ self._to_scenario), strict=True)), state),
+            scenarios=self._prior.weigh(heard, state),
             emotions=emotions,
             threat=threat,
             language="zh" if re.search(r"[㐀-鿿]", texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
             products=products,
+            shares=shares,
+            scenarios_of_message=of_message,
+            scenarios_heard=heard,
+            said_last=said_last,
         )
+
+    def _by_scenario(self, needs: npt.NDArray[np.float32]) -> dict[str, float]:
+        return dict(zip(self._scenario_names, (needs @ self._to_scenario).tolist(), strict=True))
 
     def _with_questions(self, whole: Understanding, history: Sequence[Turn], catalogue: ProductCatalogue, state: str) -> Understanding:
         """Adds the separate questions: clauses that the need model hears different scenarios in."""
@@ -138,11 +163,15 @@ class MessageReader:
         clauses = split_clauses(whole.text)
         if len(clauses) < 2:
             return whole
-        for clause, needs in zip(clauses, self._needs.probabilities(clauses), strict=True):
+        pieces = tuple(Reading(clause, needs) for clause, needs in zip(clauses, self._needs.probabilities(clauses), strict=True))
+        whole = replace(whole, clauses=pieces)
+        for clause, needs in ((piece.text, piece.needs) for piece in pieces):
             scenarios = needs @ self._to_scenario
             top = int(np.argmax(scenarios))
             name = self._scenario_names[top]
-            if scenarios[top] >= _SEPARATE_QUESTION and not name.startswith("chat.") and scenarios[top] > best.get(name, (0.0, ""))[0]:
+            # 「怎么还没发 我都付款三天了」 is one question and a reproach: what does not ask must be heard the more surely.
+            least = _SEPARATE_QUESTION if _ASKS.search(clause) else _SEPARATE_REMARK
+            if scenarios[top] >= least and not name.startswith("chat.") and scenarios[top] > best.get(name, (0.0, ""))[0]:
                 best[name] = (float(scenarios[top]), clause)
         if len(best) < 2:
             return whole
@@ -150,11 +179,18 @@ class MessageReader:
         parts = tuple(
             self._meaning(
                 readings(clause, history), state=state, emotions=whole.emotions, threat=whole.threat,
-                products=tuple(catalogue.mentioned(clause)) or whole.products,
+                products=tuple(catalogue.mentioned(clause)) or whole.products, said_last=whole.said_last,
             )
             for _, clause in asked
         )  # fmt: skip
-        return Understanding(**{name: getattr(whole, name) for name in Understanding.__dataclass_fields__ if name != "questions"}, questions=parts)
+        return replace(whole, questions=parts)
+
+
+def threat_probability(threats: TextClassifier, words: str) -> float:
+    """Gives how surely the surest clause threatens: one «等着12315吧» at the end of a long complaint is a threat."""
+    parts = (_SHORT_CLAUSES if _HAN.search(words) else _SENTENCES).split(words)
+    clauses = [words, *(clause for clause in parts if len(clause) >= _MIN_QUESTION_CHARS)]
+    return float(threats.probabilities(clauses)[:, threats.labels.index("threat")].max())
 
 
 def split_clauses(text: str) -> list[str]:
@@ -164,6 +200,5 @@ def split_clauses(text: str) -> list[str]:
     pieces = [piece for piece in pieces if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
     if len(pieces) == 1 and _HAN.search(pieces[0]):  # English commas and spaces part words, not questions
         shorter = [piece for piece in _COMMAS.split(pieces[0]) if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
-        asking = [piece for piece in shorter if _ASKS.search(piece)]
-        pieces = asking if len(asking) > 1 else pieces  # 「怎么还没发 我都付款三天了」 is one question and a reproach
+        pieces = shorter if len(shorter) > 1 else pieces
     return list(dict.fromkeys(pieces))

@@ -22,6 +22,7 @@ OWNERS = {
     "torch": {"indexes"},
     "sentence_transformers": {"indexes"},
     "jieba": {"indexes"},
+    "lightgbm": {"suggest"},
     "pypinyin": {"indexes"},
     "pandas": {"knowledge"},
     "cel": {"knowledge"},
@@ -33,7 +34,7 @@ OWNERS = {
 }
 EXECUTABLE_FORMATS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 SHAPELESS_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc", "service", "process"}
-HEAVY = {"torch", "sentence_transformers", "sklearn", "transformers", "jieba", "pypinyin"}
+HEAVY = {"torch", "sentence_transformers", "sklearn", "lightgbm", "transformers", "jieba", "pypinyin"}
 
 each_source = pytest.mark.parametrize("path", SOURCES, ids=NAMES)
 

@@ -16,7 +16,7 @@ from tests.fakes import MORNING, REPLIES, FakeEmbedder, SnapshotBuilder, fake_ne
 LEXICAL_FILES = ("data.csc.index.npy", "indices.csc.index.npy", "indptr.csc.index.npy", "params.index.json", "rows.txt", "vocab.index.json")
 FILES = sorted(
     ["articles.jsonl", "passages.jsonl", "products.jsonl", "replies.jsonl", "sample_conversations.jsonl", "sample_orders.jsonl", "store.json"]
-    + ["key_needs.faiss", "key_vectors.faiss", "passage_vectors.faiss"]
+    + ["cases/cases.faiss", "cases/cases.json", "key_needs.faiss", "key_vectors.faiss", "passage_vectors.faiss"]
     + [f"{index}/{name}" for index in ("key_terms", "passage_terms") for name in LEXICAL_FILES]
 )
 
@@ -80,7 +80,7 @@ def test_the_manifest_says_what_was_built_and_by_what(tiny_snapshot: Snapshot):
     manifest = tiny_snapshot.manifest
 
     assert (manifest.store_id, manifest.model_id, manifest.dimension, manifest.needs_model_id) == ("tiny", "fake-16", 16, fake_needs_id())
-    assert manifest.counts == {"articles": 2, "passages": 3, "replies": 3, "keys": 8, "products": 1}
+    assert manifest.counts == {"articles": 2, "passages": 3, "replies": 3, "keys": 8, "products": 1, "cases": 0}
     assert manifest.created_at == "2026-11-21T08:30:05+00:00"
     assert manifest.snapshot_id == f"20261121T083005-{manifest.knowledge_hash[:8]}"
 
@@ -293,7 +293,7 @@ def test_no_manifest_is_no_snapshot(written: Path):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"format_version": "x"}', b'{"format_version": 2}', b'{"format_version": 2, "surprise": 2}'],
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{}", b'{"format_version": "x"}', b'{"format_version": 3}', b'{"format_version": 3, "surprise": 2}'],
 )
 def test_a_manifest_that_cannot_be_read_is_damage(written: Path, content: bytes):
     (written / MANIFEST).write_bytes(content)
@@ -317,14 +317,14 @@ def test_a_flipped_bit_of_the_manifest_never_changes_what_is_served(written: Pat
         assert same_knowledge(snapshot, tiny_snapshot)
 
 
-@pytest.mark.parametrize("other", [1, 3])
+@pytest.mark.parametrize("other", [2, 4])
 def test_a_manifest_of_another_format_is_incompatible_even_with_fields_unknown_today(written: Path, other: int):
     edit_manifest(written, format_version=other, shards=[1, 2, 3])
 
     with pytest.raises(SnapshotIncompatible) as raised:
         read(written)
 
-    assert (raised.value.field, raised.value.expected, raised.value.got) == ("format", "2", str(other))
+    assert (raised.value.field, raised.value.expected, raised.value.got) == ("format", "3", str(other))
     assert raised.value.slug == "snapshot_incompatible"
     assert "rebuild with `python -m scripts.reindex`" in str(raised.value)
 

@@ -61,7 +61,7 @@ def test_a_good_shop_is_published_and_reported_in_json(good: tuple[Path, Done]):
 
     assert done.code == 0, done.stderr
     assert (report["status"], report["store"]) == ("published", "tiny")
-    assert report["counts"] == {"articles": 2, "passages": 3, "replies": 3, "keys": 8, "products": 1}
+    assert report["counts"] == {"articles": 2, "passages": 3, "replies": 3, "keys": 8, "products": 1, "cases": 0}
     assert 0 <= report["seconds"] < 60
     assert snapshot_ids(index_dir / "tiny") == [report["snapshot_id"]]
     assert done.stderr == ""

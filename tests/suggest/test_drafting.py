@@ -37,7 +37,16 @@ GREETED = (Turn(role="customer", text="在吗"), Turn(role="agent", text="在的
 def heard(emotion: str) -> Understanding:
     emotions = dict.fromkeys(("angry", "anxious", "calm", "upset"), 0.0) | {emotion: 1.0}
     return Understanding(
-        readings=(Reading("话", np.zeros(1, dtype=np.float32)),), lean_on_history=0, scenarios={}, emotions=emotions, threat=0, language="zh", products=()
+        readings=(Reading("话", np.zeros(1, dtype=np.float32)),),
+        lean_on_history=0,
+        scenarios={},
+        emotions=emotions,
+        threat=0,
+        language="zh",
+        products=(),
+        shares=np.ones(1, dtype=np.float32),
+        scenarios_of_message={},
+        scenarios_heard={},
     )
 
 

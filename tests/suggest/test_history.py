@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from indexes.classifier import TextClassifier
+from knowledge.conversation import readings
 from knowledge.order_context import Turn
-from suggest.history import HistoryGate, fit_history_gate, readings
+from suggest.history import HistoryGate, fit_history_gate
 from tests.fakes import DIMENSION, FakeEmbedder, write_classifier
 
 Sample = tuple[str, tuple[Turn, ...], str]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from indexes.build import build_snapshot
@@ -20,6 +21,7 @@ from suggest.order_state import OrderStatePrior
 from suggest.pipeline import Suggester
 from suggest.ranking import Ranker
 from suggest.recall import CHANNELS, Recall, recall
+from suggest.retrieval import Hits
 from suggest.understanding import MessageReader
 from tests.fakes import DIMENSION, MORNING, FakeEmbedder, write_classifier, write_shop
 
@@ -74,7 +76,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory, tiny_needs: TextClassifie
 
 @pytest.fixture(scope="module")
 def suggester(snapshot: Snapshot, reader: MessageReader) -> Suggester:
-    return Suggester(snapshot, embedder=FakeEmbedder(), reader=reader, ranker=Ranker())
+    return Suggester(snapshot, embedder=FakeEmbedder(), reader=reader, ranker=Ranker.unfitted())
 
 
 def chat(number: int, message: str, acceptable: Sequence[str], *, history: Sequence[str] = (), status: str = "paid") -> LabelledChat:
@@ -105,6 +107,16 @@ def reciprocal_ranks(values: Sequence[float]) -> list[float]:
     return [1 / (60 + 1 + sum(other > value for other in values)) if value > 0 else 0.0 for value in values]
 
 
+def best_of_each(hits: Hits, values: npt.NDArray[np.float32], *, only_triggers: bool = False) -> list[float]:
+    """Key by key: the best of each reply's keys, 0 where none is positive."""
+    near = hits.replies
+    ends = [*near.starts.tolist()[1:], len(near.is_trigger)]
+    return [
+        max([0.0, *(float(values[key]) for key in range(start, end) if near.is_trigger[key] or not only_triggers)])
+        for start, end in zip(near.starts.tolist(), ends, strict=True)
+    ]
+
+
 def counted(one: LabelledChat, suggester: Suggester) -> tuple[dict[str, dict[int, float]], set[int]]:
     """By brute force: each channel's score of each reply's row, and the rows that the order allows."""
     shop = suggester.snapshot.shop
@@ -113,8 +125,12 @@ def counted(one: LabelledChat, suggester: Suggester) -> tuple[dict[str, dict[int
     for question, hits in questions:
         near = hits.replies
         rows = near.reply_rows.tolist()
-        dense, lexical = reciprocal_ranks(near.trigger_in_context.tolist()), reciprocal_ranks(near.lexical.tolist())
-        heard = reciprocal_ranks(near.needs.tolist())
+        lean = question.lean_on_history
+        mixed = near.cosines[:, : len(question.readings)] @ question.shares
+        needs = near.key_needs @ np.sqrt(question.mixed_needs)
+        dense = reciprocal_ranks(best_of_each(hits, mixed, only_triggers=True))
+        lexical = reciprocal_ranks(best_of_each(hits, np.float32(1 - lean) * near.lexical + np.float32(lean) * near.lexical_in_context))
+        heard = reciprocal_ranks(best_of_each(hits, needs, only_triggers=True))
         sounds = reciprocal_ranks([question.scenarios.get(shop.replies[row].scenario, 0.0) for row in rows])
         for place, row in enumerate(rows):
             both = dense[place] + lexical[place]
@@ -147,7 +163,11 @@ def test_recall_equals_ranks_counted_one_by_one(chats: list[LabelledChat], sugge
 def test_the_made_up_shop_puts_it_to_the_test(chats: list[LabelledChat], suggester: Suggester):
     """Ties, two questions, misses and hits in every channel, and replies that the order rules out."""
     questions = [suggester.retrieved(one)[0] for one in chats]
-    dense = [hits.replies.trigger_in_context.tolist() for found in questions for _, hits in found]
+    dense = [
+        best_of_each(hits, hits.replies.cosines[:, : len(question.readings)] @ question.shares, only_triggers=True)
+        for found in questions
+        for question, hits in found
+    ]
     found = recall(chats, suggester)
 
     assert any(len(set(values)) < len(values) - 5 for values in dense)

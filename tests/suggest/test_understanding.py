@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from knowledge.order_context import Turn
@@ -120,6 +121,7 @@ def test_condition_facts_of_an_unsure_prediction_are_unknown(hear) -> None:
     unsure = Understanding(
         readings=hear("在吗").readings, lean_on_history=0, scenarios={"invoice": 0.5, "exchange": 0.5},
         emotions={"calm": 0.5, "upset": 0.5}, threat=0.5, language="zh", products=(),
+        shares=np.ones(1, dtype=np.float32), scenarios_of_message={}, scenarios_heard={},
     )  # fmt: skip
 
     assert {} == unsure.condition_facts()
