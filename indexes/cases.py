@@ -102,6 +102,6 @@ def cases_of(chats: Iterable[LabelledChat], accepted: Iterable[AcceptedSuggestio
             {reply_id: 1.0 if grade == BEST else _ACCEPTABLE_SHARE for reply_id, grade in chat.labels.replies.items()},
         )
         for chat in chats
-        if chat.labels.replies and not chat.labels.questions
+        if chat.labels.answerable and chat.labels.replies and not chat.labels.questions
     ]
     return found + [Case(f"accepted/{number}", readings(one.message, ())[-1], {one.reply_id: 1.0}) for number, one in enumerate(accepted)]

@@ -26,7 +26,7 @@ from suggest.trees import Arrays, TreeEnsemble, arrays_of
 _TREES: dict[str, Any] = {
     "objective": "lambdarank", "learning_rate": 0.05, "num_leaves": 8, "min_data_in_leaf": 40, "feature_fraction": 0.5, "bagging_fraction": 0.8,
     "bagging_freq": 1, "lambda_l2": 5.0, "label_gain": [0, 1, 3], "lambdarank_truncation_level": 5,
-    "seed": 20_261_122, "deterministic": True, "force_row_wise": True, "num_threads": 2, "verbose": -1,
+    "seed": 20_261_122, "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbose": -1,
 }  # fmt: skip
 _ROUNDS = 300
 _LINEAR_SHARE = 0.25  # of the linear part's log-odds beside the trees' score: steadier where a new shop looks like none seen
@@ -35,6 +35,7 @@ _ACCEPTABLE_SHARE = 0.35  # of an acceptable, not best, reply: how much of it co
 _CONFIDENCE_REGULARISATION = 0.1
 _FOLDS = 5
 _CURVE_POINTS = 200
+_STEPS = 10_000  # confidences of the curve are told to four decimals
 _FALL_RANKS = 5
 _VOTES = [number for number, name in enumerate(SIGNALS) if name.startswith("voted")]
 
@@ -140,11 +141,16 @@ def fit_order(chats: Sequence[Example]) -> Order:
 
 
 def precision_curve(sure: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Gives (confidence, share of first drafts accepted from there on), confidence falling, at most `_CURVE_POINTS` of them."""
-    order = np.argsort(-sure, kind="stable")
-    reached = np.cumsum(accepted[order]) / np.arange(1, len(order) + 1)
-    kept = np.unique(np.linspace(0, len(order) - 1, min(_CURVE_POINTS, len(order))).astype(int))
-    return [(round(float(sure[order][row]), 4), round(float(reached[row]), 4)) for row in kept]
+    """Gives (confidence, share of first drafts accepted from there on), confidence falling, at most `_CURVE_POINTS` of them.
+
+    Confidences and shares are rounded down, so that a threshold lets the drafts pass that made it; of equal confidences the last counts.
+    """
+    floors = np.floor(sure * _STEPS) / _STEPS
+    order = np.argsort(-floors, kind="stable")
+    reached = np.floor(np.cumsum(accepted[order]) / np.arange(1, len(order) + 1) * _STEPS) / _STEPS
+    last = np.flatnonzero(np.append(np.diff(floors[order]) != 0, True))
+    kept = last[np.unique(np.linspace(0, len(last) - 1, min(_CURVE_POINTS, len(last))).astype(int))]
+    return [(float(floors[order][row]), float(reached[row])) for row in kept]
 
 
 def figures(fitted: Fitted) -> dict[str, float]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from indexes.classifier import TextClassifier
 from knowledge.chats import LabelledChat
 from knowledge.facts import compute_facts
@@ -69,6 +72,7 @@ class OrderStatePrior:
 
     def __init__(self, meant: Mapping[str, Mapping[str, float]], ratios: Mapping[str, Mapping[str, float]]) -> None:
         self._meant, self._ratios = meant, ratios
+        self._tables: dict[tuple[tuple[str, ...], str], tuple[list[str], npt.NDArray[np.float64]]] = {}
 
     @classmethod
     def load(cls, path: Path = BUNDLED_PRIOR) -> "OrderStatePrior":
@@ -80,14 +84,21 @@ class OrderStatePrior:
 
     def weigh(self, scenarios: Mapping[str, float], state: str) -> dict[str, float]:
         """Gives the scenarios' probabilities for an order in this state (Bayes); they sum to 1."""
-        meant = dict.fromkeys(scenarios, 0.0)
-        for sounds_like, probability in scenarios.items():
-            for scenario, share in self._meant.get(sounds_like, {sounds_like: 1.0}).items():
-                meant[scenario] = meant.get(scenario, 0.0) + probability * share
-        ratios = self._ratios.get(state, {})
-        weighed = {name: probability * ratios.get(name, 1.0) for name, probability in meant.items()}
-        total = sum(weighed.values())
-        return {name: value / total for name, value in weighed.items()} if total else dict(scenarios)
+        names, table = self._table(tuple(scenarios), state)
+        weighed = np.fromiter(scenarios.values(), dtype=np.float64, count=len(scenarios)) @ table
+        total = weighed.sum()
+        return dict(zip(names, (weighed / total).tolist(), strict=True)) if total else dict(scenarios)
+
+    def _table(self, heard: tuple[str, ...], state: str) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """Scenarios that may be meant, and how much of each heard one goes to each of them in this state, [n_heard, n_meant]; made once."""
+        found = self._tables.get((heard, state))
+        if found is None:
+            meant = {one: self._meant.get(one, {one: 1.0}) for one in heard}
+            names = list(dict.fromkeys([*heard, *(name for one in heard for name in meant[one])]))
+            ratios = self._ratios.get(state, {})
+            table = np.array([[meant[one].get(name, 0.0) * ratios.get(name, 1.0) for name in names] for one in heard])
+            found = self._tables[heard, state] = (names, table)
+        return found
 
 
 def heard_states(chats: Iterable[LabelledChat], shop: Shop, needs: TextClassifier) -> list[Heard]:

@@ -32,7 +32,6 @@ class ReplyHits:
     starts: npt.NDArray[np.int64]  # [n_replies]
     is_trigger: npt.NDArray[np.bool_]  # [n_keys]
     cosines: Values  # [n_keys, n_texts]: of every reading, then of every clause, then of what the agent said last
-    overlaps: Values  # [n_keys, n_readings + n_clauses], Bhattacharyya coefficients of need distributions
     key_needs: Values  # [n_keys, n_needs], square roots of the keys' need probabilities
     lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1)
     lexical_in_context: Values  # [n_keys], the same with the last turns
@@ -66,7 +65,7 @@ class ReplyHits:
         lengths = (ends - self.starts)[chosen]
         return ReplyHits(
             self.reply_rows[chosen], (np.cumsum(lengths) - lengths).astype(np.int64), self.is_trigger[keys], self.cosines[keys],
-            self.overlaps[keys], self.key_needs[keys], self.lexical[keys], self.lexical_in_context[keys], self.voted[chosen],
+            self.key_needs[keys], self.lexical[keys], self.lexical_in_context[keys], self.voted[chosen],
         )  # fmt: skip
 
 
@@ -101,7 +100,6 @@ def retrieve(question: Understanding, snapshot: Snapshot, embedder: Embedder, *,
 
 
 def _reply_hits(question: Understanding, snapshot: Snapshot, vectors: Vectors, lexical: Values, in_context: Values, votes: Values) -> ReplyHits:
-    needs = np.sqrt(np.stack([one.needs for one in (*question.readings, *question.clauses)]))
     if len(snapshot.keys) <= _FEW_KEYS:
         reply_rows, keys = np.arange(len(snapshot.shop.replies)), np.arange(len(snapshot.keys))
         cosines, key_needs = snapshot.key_vectors.matrix @ vectors.T, snapshot.key_needs.matrix
@@ -115,7 +113,7 @@ def _reply_hits(question: Understanding, snapshot: Snapshot, vectors: Vectors, l
         cosines, key_needs = snapshot.key_vectors.matrix[rows] @ vectors.T, snapshot.key_needs.matrix[rows]
         is_trigger, keys = snapshot.key_is_trigger[rows], rows
     return ReplyHits(
-        reply_rows=reply_rows, starts=starts, is_trigger=is_trigger, cosines=cosines, overlaps=key_needs @ needs.T, key_needs=key_needs,
+        reply_rows=reply_rows, starts=starts, is_trigger=is_trigger, cosines=cosines, key_needs=key_needs,
         lexical=_squashed(lexical[keys]), lexical_in_context=_squashed(in_context[keys]), voted=votes[reply_rows],
     )  # fmt: skip
 

@@ -128,7 +128,9 @@ def _values(
 
 def _nearness(question: Understanding, near: ReplyHits) -> dict[str, Matrix]:
     n_readings, n_clauses = len(question.readings), len(question.clauses)
-    cosines, overlaps = near.cosines, near.overlaps
+    cosines = near.cosines
+    # Bhattacharyya coefficients of need distributions: each key's with each reading and clause.
+    overlaps = near.key_needs @ np.sqrt(np.stack([one.needs for one in (*question.readings, *question.clauses)])).T
     mixed = cosines[:, :n_readings] @ question.shares
     mixed_needs = question.mixed_needs
     needs = near.key_needs @ np.sqrt(mixed_needs)

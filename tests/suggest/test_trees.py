@@ -158,8 +158,15 @@ def test_a_tree_of_more_leaves_than_can_be_read_is_refused():
 def test_a_test_other_than_at_most_is_refused_wherever_it_stands(decision: str):
     hidden = asked(0, 0.0, leaf(0.0), asked(1, 1.0, leaf(1.0), leaf(2.0), decision=decision))
 
-    with pytest.raises(ValueError, match=f"expected tests with <=, got '{decision}'"):
+    with pytest.raises(ValueError, match=f"expected tests with <= and no missing values, got '{decision}'"):
         arrays_of(model_of(chain(2), hidden))
+
+
+def test_a_model_that_knows_missing_values_is_refused():
+    unsure = asked(0, 0.0, leaf(0.0), leaf(1.0)) | {"missing_type": "NaN"}
+
+    with pytest.raises(ValueError, match="no missing values, got '<=' and 'NaN'"):
+        arrays_of(model_of(unsure))
 
 
 def test_no_rows_have_no_scores():
