@@ -156,3 +156,30 @@ def test_help_names_every_option():
     assert done.code == 0
     for option in ("--store-dir", "--index-dir", "--model", "--adapted", "--json"):
         assert option in done.stdout
+
+
+def test_train_chats_become_cases_and_chats_for_judging_do_not(tmp_path: Path):
+    shop = write_shop(tmp_path / "shop")
+    (shop / "chats").mkdir()
+    label = {"scenarios": ["invoice"], "replies": {REPLIES[0]["id"]: 2}}
+    for split, said in (("train", "票开错了咋整"), ("dev", "抬头不对"), ("test", "能重开一张不")):
+        chat = {"id": split, "store": "tiny", "now": "2026-11-21T10:00:00+08:00", "message": said, "labels": label}
+        (shop / "chats" / f"{split}.jsonl").write_text(json.dumps(chat, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    done = reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes", "--json")
+
+    assert done.code == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["cases"] == 1
+    assert load_current(tmp_path / "indexes" / "tiny", embedder=load_embedder()).cases.conversations == ("train",)
+
+
+def test_a_bad_train_chat_is_reported_and_nothing_is_published(tmp_path: Path):
+    shop = write_shop(tmp_path / "shop")
+    (shop / "chats").mkdir()
+    (shop / "chats" / "train.jsonl").write_text('{"id": "a", "store": "tiny"}\n', encoding="utf-8")
+
+    done = reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes")
+
+    assert done.code == 1
+    assert "chats/train.jsonl:1" in done.stderr
+    assert not (tmp_path / "indexes" / "tiny").exists()

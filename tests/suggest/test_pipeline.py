@@ -454,3 +454,17 @@ def test_any_message_is_answered_or_met_with_a_reason(demo_suggester: Suggester,
 
     assert bool(response.suggestions) is (response.abstained is None)
     assert json.loads(response.model_dump_json())["snapshot_id"] == response.snapshot_id
+
+
+def test_the_calm_and_the_upset_way_to_say_the_same_are_one_choice(lenient: Suggester, answered: list[tuple[LabelledChat, SuggestionResponse]]):
+    replies = {reply.id: reply for reply in lenient.snapshot.shop.replies}
+    pairs = {
+        "expedite-overdue": "expedite-overdue-upset",
+        "wrong-missing-calm": "wrong-missing-upset",
+        "modify-address-unpicked": "modify-address-unpicked-upset",
+    }
+    shown = [{one.reply_id for one in response.suggestions} for _, response in answered]
+
+    assert set(pairs) | set(pairs.values()) <= set(replies)
+    assert any(ids & {*pairs, *pairs.values()} for ids in shown)
+    assert not [ids for ids in shown for calm, upset in pairs.items() if {calm, upset} <= ids]
