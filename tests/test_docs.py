@@ -34,7 +34,24 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["adapt", "reindex", "serve", "evaluate", "rollback", "check_chats", "bench", "train_embedding", "train_classifiers", "train_ranker"]
+    "command",
+    [
+        "adapt",
+        "reindex",
+        "serve",
+        "evaluate",
+        "rollback",
+        "check_chats",
+        "check_needs",
+        "bench",
+        "measure_needs",
+        "measure_retrieval",
+        "measure_embedding",
+        "measure_unseen",
+        "train_embedding",
+        "train_classifiers",
+        "train_ranker",
+    ],
 )
 def test_every_command_of_the_readme_exists(command: str) -> None:
     assert f"scripts.{command}" in (ROOT / "README.md").read_text(encoding="utf-8")
