@@ -53,20 +53,7 @@ def build_snapshot(
     articles = {article.id: article for article in shop.articles}
     passages = [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
     tell = on_progress or (lambda _stage, _done, _total: None)
-    created_at = now.astimezone(UTC).isoformat(timespec="seconds")
-    knowledge_hash = _knowledge_hash(shop)
-    manifest = Manifest(
-        snapshot_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{knowledge_hash[:8]}",
-        store_id=shop.store.id,
-        created_at=created_at,
-        model_id=embedder.model_id,
-        dimension=embedder.dimension,
-        needs_model_id=needs.model_id,
-        knowledge_hash=knowledge_hash,
-        counts=_counts(shop, n_keys=len(keys), n_cases=len(cases)),
-        files={},
-        adapted_from=dict(adapted.base) if adapted else {},
-    )
+    manifest = _manifest(shop, embedder, needs, now, adapted, n_keys=len(keys), n_cases=len(cases))
     return assemble(
         manifest,
         shop,
@@ -77,6 +64,22 @@ def build_snapshot(
         passage_vectors=VectorIndex.build(_embed(passages, embedder, "passages", tell)),
         passage_terms=LexicalIndex.build(passages),
         cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], embedder),
+    )
+
+
+def _manifest(shop: Shop, embedder: Embedder, needs: TextClassifier, now: datetime, adapted: AdaptedModels | None, *, n_keys: int, n_cases: int) -> Manifest:
+    knowledge_hash = _knowledge_hash(shop)
+    return Manifest(
+        snapshot_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{knowledge_hash[:8]}",
+        store_id=shop.store.id,
+        created_at=now.astimezone(UTC).isoformat(timespec="seconds"),
+        model_id=embedder.model_id,
+        dimension=embedder.dimension,
+        needs_model_id=needs.model_id,
+        knowledge_hash=knowledge_hash,
+        counts=_counts(shop, n_keys=n_keys, n_cases=n_cases),
+        files={},
+        adapted_from=dict(adapted.base) if adapted else {},
     )
 
 
