@@ -53,7 +53,7 @@ bench: setup reindex ## Latency of the endpoint from another process
 
 train: setup reindex ## Fit the classifiers and the ranker again
 	$(BIN)/python -m scripts.train_classifiers $(STORES)
-	$(BIN)/python -m scripts.train_ranker $(STORES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.train_ranker $(STORES) # one thread: the same bytes whatever the machine's cores
 
 clean: ## Remove what was built
 	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
