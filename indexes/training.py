@@ -74,9 +74,10 @@ def build_tokenizer(texts: Sequence[str], *, size: int) -> Tokenizer:
 
 
 StartingTable = Callable[[Tokenizer, int], Table]
+OnStep = Callable[[int, int, float], None]  # step, of how many, loss
 
 
-def train(corpora: Sequence[Corpus], recipe: Recipe, *, starting_table: StartingTable | None = None, on_step: "OnStep | None" = None) -> SentenceTransformer:
+def train(corpora: Sequence[Corpus], recipe: Recipe, *, starting_table: StartingTable | None = None, on_step: OnStep | None = None) -> SentenceTransformer:
     """Gives the trained model.
 
     Args:
@@ -101,15 +102,12 @@ def train(corpora: Sequence[Corpus], recipe: Recipe, *, starting_table: Starting
     return SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights.astype(np.float32))], device="cpu")
 
 
-OnStep = Callable[[int, int, float], None]
-
-
 def _counted(on_step: OnStep | None, number: int, n_runs: int) -> OnStep | None:
     """Steps counted over all runs."""
     return None if on_step is None else lambda step, of, loss: on_step(number * of + step, n_runs * of, loss)
 
 
-def fit_table(table: torch.nn.EmbeddingBag, corpora: Sequence["EncodedCorpus"], recipe: Recipe, *, on_step: Callable[[int, int, float], None] | None) -> None:
+def fit_table(table: torch.nn.EmbeddingBag, corpora: Sequence["EncodedCorpus"], recipe: Recipe, *, on_step: OnStep | None) -> None:
     """Trains the table in place: the recipe's passes over everything, then over the needs bank alone."""
     n_steps = sum(1 for _ in _batches(corpora, recipe))
     optimizer = torch.optim.Adam(table.parameters(), lr=recipe.learning_rate, fused=True)

@@ -31,14 +31,14 @@ def train_ranker(
     chats = {folder: [chat for split in ("train", "dev") for chat in _read(folder, split)] for folder in store_dir}
     needs = load_classifier("needs")
     count_prior([one for folder, found in chats.items() for one in heard_states(found, load_shop(folder), needs)], BUNDLED_PRIOR)
-    fitted = fit([example for folder, found in chats.items() for example in _examples(folder, found, index_dir)])
+    models = Models.load(ranker=Ranker.unfitted())
+    fitted = fit([example for folder, found in chats.items() for example in _examples(folder, found, index_dir, models)])
     names = ", ".join(folder.name for folder in chats)
     fitted.write(out, provenance=f"train and dev chats of {names}; confidence on five folds over conversations")
     STDERR.print(f"wrote {out}: {json.dumps(figures(fitted))}", markup=False, highlight=False)
 
 
-def _examples(folder: Path, chats: list[LabelledChat], index_dir: Path) -> list[Example]:
-    models = Models.load(ranker=Ranker.unfitted())
+def _examples(folder: Path, chats: list[LabelledChat], index_dir: Path, models: Models) -> list[Example]:
     parts = {field.name: getattr(models, field.name) for field in dataclasses.fields(models)}
     suggester = Suggester(load_current(index_dir / folder.name, embedder=models.embedder), **parts)
     done = [0]

@@ -261,7 +261,7 @@ def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
 
 def _alike(reply: ProvenReply, terms: set[str], other: ProvenReply, other_terms: set[str]) -> bool:
     """Whether two drafts are one choice: nearly the same words, or the calm and the upset way to say the same."""
-    shared = len(terms & other_terms) / len(terms | other_terms)
+    shared = len(terms & other_terms) / max(1, len(terms | other_terms))
     variants = reply.scenario == other.scenario and gate_of(reply) == gate_of(other) and {reply.tone, other.tone} == {"calm", "upset"}
     return shared >= (_VARIANT if variants else _NEAR_DUPLICATE)
 
