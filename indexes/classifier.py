@@ -4,6 +4,7 @@ One class serves needs, emotions and threats. Reading needs NumPy only; fitting 
 """
 
 import json
+import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load
 
-from indexes.embedder import Embedder, StaticEmbedder
+from indexes.embedder import Embedder, bundled_embedder
 from knowledge.normalise import match_form
 
 Probabilities = npt.NDArray[np.float32]  # [n_texts, n_labels], rows sum to 1
@@ -36,16 +37,19 @@ def ngram_codes(text: str) -> list[int]:
     Chinese: 1 and 2 characters. Latin letters say little one by one: words, pairs of words, and 4 characters for typos.
     """
     form = f"^{_NOT_WORD.sub(' ', match_form(text)).strip()}$"
-    grams = {form[i : i + n] for n in NGRAM_LENGTHS for i in range(len(form) - n + 1) if not _LATIN.search(form[i : i + n])}
+    grams = {form[i : i + n] for n in NGRAM_LENGTHS for i in range(len(form) - n + 1)}
+    if not _LATIN.search(form):
+        return sorted({zlib.crc32(gram.encode()) for gram in grams})
+    grams = {gram for gram in grams if not _LATIN.search(gram)}
     words = _LATIN_WORDS.findall(form)
     grams |= {*words, *(f"{one} {two}" for one, two in pairwise(words))}
     grams |= {f" {word} "[i : i + _LATIN_CHARS] for word in words for i in range(len(word) + 3 - _LATIN_CHARS)}
     return sorted({zlib.crc32(gram.encode()) for gram in grams})
 
 
-@lru_cache(maxsize=64)  # one request asks three classifiers about the same words; no more is kept
-def _codes_heard(text: str) -> tuple[int, ...]:
-    return tuple(ngram_codes(text))
+@lru_cache(maxsize=256)  # one request asks three classifiers about the same words
+def _codes_heard(text: str) -> npt.NDArray[np.uint32]:
+    return np.array(ngram_codes(text), dtype=np.uint32)
 
 
 class TextClassifier:
@@ -72,20 +76,20 @@ class TextClassifier:
 
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Gives the scores before the temperature and the softmax, [n_texts, n_labels]."""
-        sums = np.zeros((len(texts), self._ngrams.shape[1]), dtype=np.float32)
+        features = np.empty((len(texts), len(self._output)), dtype=np.float32)
+        width = self._ngrams.shape[1]
         for row, text in enumerate(texts):
             found = known_rows(self._codes, _codes_heard(text))
-            sums[row] = self._ngrams[found].sum(axis=0, dtype=np.int32) / np.sqrt(max(1, len(found)))
-        dense = self._embedder.encode_query(texts) * DENSE_LENGTH
-        return np.asarray(np.concatenate([sums * self._ngram_scale, dense], axis=1) @ self._output + self._bias, dtype=np.float32)
+            features[row, :width] = self._ngrams.take(found, axis=0).sum(axis=0, dtype=np.int32) * (self._ngram_scale / math.sqrt(max(1, len(found))))
+        features[:, width:] = self._embedder.encode_query(texts) * DENSE_LENGTH
+        return np.asarray(features @ self._output + self._bias, dtype=np.float32)
 
 
-def known_rows(codes: npt.NDArray[np.uint32], wanted: Sequence[int]) -> npt.NDArray[np.int64]:
+def known_rows(codes: npt.NDArray[np.uint32], wanted: Sequence[int] | npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
     """Gives the rows of the wanted n-grams in the ascending table; n-grams never seen in training are left out."""
     looked_for = np.asarray(wanted if len(codes) else (), dtype=np.uint32)
-    rows = np.searchsorted(codes, looked_for)
-    rows[rows == len(codes)] = 0
-    return np.asarray(rows[codes[rows] == looked_for], dtype=np.int64)
+    rows = codes.searchsorted(looked_for)
+    return np.asarray(rows[codes.take(rows, mode="clip") == looked_for], dtype=np.int64)
 
 
 def label_groups(labels: Sequence[str]) -> tuple[list[str], npt.NDArray[np.float32]]:
@@ -105,4 +109,4 @@ def softmax(logits: npt.NDArray[np.float32]) -> Probabilities:
 
 def load_classifier(name: str) -> TextClassifier:
     """Gives a bundled classifier. They read the bundled embedding whatever model the shop searches with: they were fitted on it."""
-    return TextClassifier(MODELS / name, StaticEmbedder(MODELS / "zh-static"))
+    return TextClassifier(MODELS / name, bundled_embedder())

@@ -7,6 +7,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from indexes.errors import ModelUnavailable
 from indexes.model_files import NOT_INSTALLED, ModelFiles, find_model, prompts_of
@@ -23,6 +24,7 @@ from knowledge.normalise import match_form
 Vectors = npt.NDArray[np.float32]  # [n_texts, dimension], each row of unit length, or zero when the text says nothing
 
 _FEW = 8
+_REMEMBERED = 512  # texts whose vector is at hand: one request asks three classifiers and the index about the same words
 _AT_ONCE = 256  # texts held by the tokenizer's lock at once: a message must not wait for a whole reindex
 _GATHERED = 512  # token vectors summed at once: they stay in the processor's cache, and a long text takes no gigabytes
 BUNDLED_MODEL = Path(__file__).parent / "models" / "zh-static"
@@ -51,11 +53,17 @@ def load_embedder(model: str = "") -> Embedder:
         ModelUnavailable: it is not on this machine and cannot be fetched, or it cannot be read.
     """
     if not model:
-        return StaticEmbedder(BUNDLED_MODEL)
+        return bundled_embedder()
     files = find_model(model)
     if _is_static(files.folder):
         return StaticEmbedder(files.folder, model_id=files.model_id if files.commit else "")
     return TransformerEmbedder(files)
+
+
+@lru_cache(maxsize=1)
+def bundled_embedder() -> "StaticEmbedder":
+    """Gives the model that ships; all who read it share one."""
+    return StaticEmbedder(BUNDLED_MODEL)
 
 
 def _is_static(path: Path) -> bool:
@@ -86,6 +94,7 @@ class StaticEmbedder:
         # The name alone would let a retrained model search an older one's vectors.
         self.model_id = model_id or f"{path.name}@{sha256(content).hexdigest()[:12]}"
         self.dimension = int(self._table.shape[1])
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._vector)
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """A static model knows no difference between asking and answering."""
@@ -93,13 +102,24 @@ class StaticEmbedder:
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Gives the normalised mean of each text's token vectors; zero for a text without a known token."""
+        if 0 < len(texts) <= _FEW:
+            return np.array([self._remembered(text) for text in texts])
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _AT_ONCE):
             forms = [match_form(text) for text in texts[start : start + _AT_ONCE]]
             with self._lock:
-                encodings = self._encode(forms)
+                encodings = self._tokenizer.encode_batch_fast(forms, add_special_tokens=False)
             self._add_up([encoding.ids for encoding in encodings], sums[start : start + _AT_ONCE])
         return unit(sums)
+
+    def _vector(self, text: str) -> Vectors:
+        """The vector of one text, [dimension]; tokenised alone, for handing a text or two to the library's threads costs more than the work."""
+        form = match_form(text)
+        with self._lock:
+            ids = self._tokenizer.encode(form, add_special_tokens=False).ids
+        total = np.zeros((1, self.dimension), dtype=np.float32)
+        self._add_up([ids], total)
+        return np.asarray(unit(total)[0])
 
     def _add_up(self, token_ids: list[list[int]], sums: Vectors) -> None:
         """Writes each text's sum of token vectors, texts of equal length together; the mean differs only in length, which `unit` takes away."""
@@ -112,12 +132,6 @@ class StaticEmbedder:
             for start in range(0, len(rows), step):
                 some = rows[start : start + step]
                 sums[some] = self._table.take([token_ids[row] for row in some], axis=0).sum(axis=1)  # [texts, tokens, dimension] -> [texts, dimension]
-
-    def _encode(self, forms: list[str]) -> list[Encoding]:
-        """One by one for a message or two: handing a batch to the library's threads costs more than the work."""
-        if len(forms) <= _FEW:
-            return [self._tokenizer.encode(form, add_special_tokens=False) for form in forms]
-        return list(self._tokenizer.encode_batch_fast(forms, add_special_tokens=False))
 
 
 class TransformerEmbedder:

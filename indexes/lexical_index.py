@@ -4,21 +4,26 @@ Characters and pairs match jieba's words within half a point on LCQMC (`shared` 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import bm25s
 import numpy as np
 import numpy.typing as npt
 
+from indexes.spans import joined
 from indexes.vector_index import RowHits
 from knowledge.normalise import match_form
 
 _PIECES = re.compile(r"[a-z]+|\d+|[㐀-鿿]+")
+_REMEMBERED = 256  # texts whose terms are at hand: a draft is compared with the others, with its passages and with their sentences
 Scores = npt.NDArray[np.float32]
 
 
-def lexical_terms(text: str) -> list[str]:
+@lru_cache(maxsize=_REMEMBERED)
+def lexical_terms(text: str) -> tuple[str, ...]:
     """Gives the terms of a text, repeats included: 「退货 abc」 → 退, 货, 退货, abc."""
     terms: list[str] = []
     for piece in _PIECES.findall(match_form(text)):
@@ -27,7 +32,7 @@ def lexical_terms(text: str) -> list[str]:
         else:
             terms += list(piece)
             terms += [piece[i : i + 2] for i in range(len(piece) - 1)]
-    return terms
+    return tuple(terms)
 
 
 class LexicalIndex:
@@ -36,11 +41,12 @@ class LexicalIndex:
     def __init__(self, bm25: bm25s.BM25 | None, n_rows: int) -> None:
         self._bm25 = bm25
         self._n_rows = n_rows
+        self._by_row = _by_row(bm25.scores, n_rows) if bm25 is not None else None
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> "LexicalIndex":
         """Indexes the texts in order."""
-        terms = [lexical_terms(text) for text in texts]
+        terms = [list(lexical_terms(text)) for text in texts]
         if not any(terms):
             return cls(None, len(texts))
         bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.5)
@@ -66,11 +72,30 @@ class LexicalIndex:
 
     def scores(self, text: str) -> Scores:
         """Gives the BM25 score of every row, float32[n_rows], zero where no term is shared."""
-        terms = sorted(set(lexical_terms(text)))
-        known = [] if self._bm25 is None else [term for term in terms if term in self._bm25.vocab_dict]
+        known = self._known(text)
         if self._bm25 is None or not known:
             return np.zeros(self._n_rows, dtype=np.float32)
-        return np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+        stored = self._bm25.scores
+        spans = [slice(stored["indptr"][term], stored["indptr"][term + 1]) for term in known]
+        rows, weights = (np.concatenate([stored[name][span] for span in spans]) for name in ("indices", "data"))
+        return np.bincount(rows, weights=weights, minlength=self._n_rows).astype(np.float32)
+
+    def scores_of(self, text: str, rows: npt.NDArray[np.int64]) -> Scores:
+        """Gives the BM25 score of some of the rows, in their order: as `scores` does, at the cost of those rows alone."""
+        known = self._known(text)
+        if self._bm25 is None or self._by_row is None or not known:
+            return np.zeros(len(rows), dtype=np.float32)
+        starts, terms, weights = self._by_row
+        asked = np.zeros(len(self._bm25.scores["indptr"]), dtype=np.float32)
+        asked[known] = 1.0
+        lengths = starts[rows + 1] - starts[rows]
+        held = joined(starts[rows], lengths)
+        return np.bincount(np.repeat(np.arange(len(rows)), lengths), weights=weights[held] * asked[terms[held]], minlength=len(rows)).astype(np.float32)
+
+    def _known(self, text: str) -> list[int]:
+        """Numbers of the text's terms that some row has, each once, ascending."""
+        vocabulary = {} if self._bm25 is None else self._bm25.vocab_dict
+        return sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary})
 
     def search(self, text: str, *, n_rows: int) -> RowHits:
         """Gives up to `n_rows` rows that share a term, best first, ties by row."""
@@ -82,3 +107,11 @@ class LexicalIndex:
         rows = np.flatnonzero(scores >= last)  # every row tied with the last, so that the cut is by row too
         order = np.lexsort((rows, -scores[rows]))[:n_found]
         return RowHits(rows[order], scores[rows][order])
+
+
+def _by_row(scores: Mapping[str, Any], n_rows: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Scores]:
+    """The same weights row by row: where each row's begin, [n_rows + 1], the terms and their weights."""
+    rows = scores["indices"]
+    order = np.argsort(rows, kind="stable")
+    terms = np.repeat(np.arange(len(scores["indptr"]) - 1, dtype=np.int32), np.diff(scores["indptr"]))
+    return np.searchsorted(rows[order], np.arange(n_rows + 1)).astype(np.int64), terms[order], np.asarray(scores["data"], dtype=np.float32)[order]

@@ -30,6 +30,7 @@ class VectorIndex:
 
     def __init__(self, index: faiss.IndexFlat) -> None:
         self._index = index
+        self.matrix = _stored(index)  # [n_rows, dimension], read only
 
     @classmethod
     def build(cls, vectors: Vectors) -> "VectorIndex":
@@ -79,15 +80,6 @@ class VectorIndex:
         similarities, rows = self._index.search(queries, min(n_rows + 1, len(self)))  # one more shows a tie across the cut
         return [self._hits(q, r, s, n_rows) for q, r, s in zip(queries, rows, similarities, strict=True)]
 
-    @property
-    def matrix(self) -> Vectors:
-        """The stored vectors themselves, [n_rows, dimension]: FAISS's own memory, read only, alive as long as this index."""
-        if len(self) == 0:
-            return np.empty((0, self.dimension), dtype=np.float32)
-        stored = faiss.rev_swig_ptr(self._index.get_xb(), len(self) * self.dimension).reshape(len(self), self.dimension)
-        stored.flags.writeable = False
-        return np.asarray(stored, dtype=np.float32)
-
     def vectors(self, rows: Rows) -> Vectors:
         """Gives the stored vectors of the rows, in their order."""
         return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
@@ -101,6 +93,15 @@ class VectorIndex:
         similarities, rows = similarities[rows >= 0], rows[rows >= 0]
         order = np.lexsort((rows, -similarities))[:n_rows]
         return RowHits(rows[order], similarities[order])
+
+
+def _stored(index: faiss.IndexFlat) -> Vectors:
+    """The stored vectors themselves: FAISS's own memory, alive as long as the index is."""
+    if not index.ntotal:
+        return np.empty((0, index.d), dtype=np.float32)
+    stored = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
+    stored.flags.writeable = False
+    return np.asarray(stored, dtype=np.float32)
 
 
 _NOTHING = RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))

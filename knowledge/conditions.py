@@ -19,7 +19,7 @@ from knowledge.errors import InvalidCondition
 from knowledge.fact_paths import CONDITION_FACTS, FACT_VALUES, unknown_name
 from knowledge.facts import known
 
-_STRINGS = re.compile(r'(?:\b[rR])?(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')')
+STRINGS = re.compile(r'(?:\b[rR])?(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')')
 _PATHS = re.compile(r"(?<![\w.)\]])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*(?:\s*\()?")
 _MACRO = re.compile(r"(?:(?<![\w.)\]])([A-Za-z_]\w*(?:\.\w+)*)|\S)\s*\.\s*(?:all|exists|exists_one|filter|map)\s*\(\s*([A-Za-z_]\w*)\s*,")
 _LITERAL_TIME = re.compile(r"""\btimestamp\(\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
@@ -50,6 +50,16 @@ class Verdict:
 
 
 ALWAYS = Verdict(Outcome.TRUE)
+NEVER = Verdict(Outcome.FALSE)
+
+
+class Result(Enum):
+    """What an expression came to."""
+
+    TRUE = "true"
+    FALSE = "false"
+    MISSING = "missing"  # a fact was not sent
+    INCOMPARABLE = "incomparable"  # of another type than it is compared with, or no truth value
 
 
 class Condition:
@@ -62,10 +72,10 @@ class Condition:
             InvalidCondition: it does not parse, names a fact or function that does not exist, or writes a time without hour or offset.
         """
         self.source = source.strip()
-        self.paths = _referenced_paths(self.source)
+        self.paths = referenced_paths(self.source)
         _check_literal_times(self.source)
         _check_spellings(self.source)
-        self._program = _compiled(self.source) if self.source else None
+        self._program = compiled(self.source) if self.source else None
 
     @property
     def specificity(self) -> int:
@@ -83,21 +93,16 @@ class Condition:
         """As `evaluate`, for facts prepared once a request: converting them costs a hundred times the evaluation."""
         if self._program is None:
             return ALWAYS
-        try:
-            result = self._program.execute(prepared.context)
-        except LookupError:  # a name that is not there, or a position past the end of a list
-            return Verdict(Outcome.UNKNOWN, self._wanting(prepared.facts))
-        except (RuntimeError, TypeError, ArithmeticError):
-            return Verdict(Outcome.UNKNOWN, self.paths)
-        if not isinstance(result, bool):
-            return Verdict(Outcome.UNKNOWN, self.paths)
-        return Verdict(Outcome.TRUE if result else Outcome.FALSE)
+        result = executed(self._program, prepared.context)
+        return NEVER if result is Result.FALSE else ALWAYS if result is Result.TRUE else self.unknown(prepared.facts, result)
 
-    def _wanting(self, facts: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(path for path in self.paths if not known(facts, path)) or self.paths
+    def unknown(self, facts: Mapping[str, Any], result: "Result") -> Verdict:
+        """Gives the verdict that names what is wanting: the facts that were not sent, or every fact used where things cannot be compared."""
+        wanting = () if result is Result.INCOMPARABLE else tuple(path for path in self.paths if not known(facts, path))
+        return Verdict(Outcome.UNKNOWN, wanting or self.paths)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=16_384)
 def compile_condition(source: str) -> Condition:
     """Gives the condition of the source; equal sources share one."""
     return Condition(source)
@@ -113,11 +118,16 @@ class PreparedFacts:
 
 def prepare_facts(facts: Mapping[str, Any]) -> PreparedFacts:
     """Gives the facts in CEL's types: money a double, a day its midnight in UTC; everything else as it is."""
-    return PreparedFacts(facts, cel.Context(variables={name: _cel_value(value) for name, value in facts.items()}))
+    return PreparedFacts(facts, cel_context(facts))
+
+
+def cel_context(facts: Mapping[str, Any]) -> Any:
+    """Gives what a compiled expression is executed on."""
+    return cel.Context(variables={name: _cel_value(value) for name, value in facts.items()})
 
 
 def _cel_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _cel_value(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_cel_value(inner) for inner in value]
@@ -130,7 +140,26 @@ def _cel_value(value: Any) -> Any:
     return value
 
 
-def _compiled(source: str) -> Any:
+def executed(program: Any, context: Any) -> Result:
+    """Gives what a compiled expression comes to for facts in CEL's types."""
+    try:
+        value = program.execute(context)
+    except LookupError:  # a name that is not there, or a position past the end of a list
+        return Result.MISSING
+    except (RuntimeError, TypeError, ArithmeticError):
+        return Result.INCOMPARABLE
+    if not isinstance(value, bool):
+        return Result.INCOMPARABLE
+    return Result.TRUE if value else Result.FALSE
+
+
+@lru_cache(maxsize=16_384)
+def compiled(source: str) -> Any:
+    """Gives the program of an expression.
+
+    Raises:
+        InvalidCondition: it does not parse or calls a function that does not exist.
+    """
     try:
         program = cel.compile(source)
     except ValueError as error:
@@ -142,9 +171,9 @@ def _compiled(source: str) -> Any:
     return program
 
 
-def _referenced_paths(source: str) -> tuple[str, ...]:
+def referenced_paths(source: str) -> tuple[str, ...]:
     """Gives the facts that the expression names, sorted, after checking that each exists."""
-    bare = _STRINGS.sub('""', source)
+    bare = STRINGS.sub('""', source)
     ranges = {variable: over for over, variable in _MACRO.findall(bare)}  # i of order.items.exists(i, …): order.items
     paths = set()
     for match in _PATHS.findall(bare):

@@ -32,6 +32,8 @@ _POLITE_ENDING = re.compile(rf"(?:[,，。!！?？~～\s]+{_POLITE}+)+[,，。!�
 _SAID_TWICE = re.compile(r"(?<![a-z])(?P<said>[^\s\d,，。!！?？]{3,}?)(?:[\s,，。!！?？]*(?P=said))+(?![a-z])")
 _LINES = re.compile(r"\n+| {2,}|\u3000{2,}")
 _WORD = re.compile(r"\w")
+# One message is matched in a dozen places, and its history comes again with the next message. In this process's memory only.
+_REMEMBERED = 512
 
 
 _CHANGED_IN_PHRASES = "沈坏覆藉瞭甦哩衹"  # one of them is in every phrase that OpenCC rewrites though each character alone stays: 沈默 → 沉默
@@ -56,6 +58,7 @@ def clean(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def match_form(text: str) -> str:
     """Gives the text as it is matched: NFKC, lower case, Simplified, no platform codes, single spaces.
 
@@ -68,6 +71,7 @@ def match_form(text: str) -> str:
     return " ".join(form.split())
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def strip_console(message: str) -> str:
     """Gives the customer's own words: no pasted cards, nothing said twice in a row, no greeting before the matter and no thanks after it.
 

@@ -6,7 +6,7 @@ A draft never carries raw template text, `None` or an invented value: a missing 
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,23 +16,13 @@ from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from knowledge.blanks import DELIMITERS, Known, Missing, Rendering, wrap
 from knowledge.errors import InvalidTemplate
-from knowledge.fact_paths import TEMPLATE_FACTS, fact_name, unknown_name
+from knowledge.fact_paths import TEMPLATE_FACTS, unknown_name
 from knowledge.formats import FactWriter
-from knowledge.normalise import clean
 
-_DELIMITERS = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
 _RUNAWAY_CHARS = 5_000
 _RENDERING = "_rendering"  # no template can name it: names are checked when compiled
-
-
-@dataclass(slots=True)
-class _Rendering:
-    """What one rendering needs at hand and collects."""
-
-    writer: FactWriter
-    language: str
-    missing: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,95 +33,11 @@ class Rendered:
     missing: tuple[str, ...]
 
 
-class _Missing:
-    """A fact that was not sent: prints as a blank, is false in a test, and passes through filters unchanged."""
-
-    def __init__(self, path: str, rendering: _Rendering) -> None:
-        self._path, self._rendering = path, rendering
-
-    def __getattr__(self, name: str) -> "_Missing":
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Missing(f"{self._path}.{name}", self._rendering)
-
-    def __getitem__(self, name: object) -> "_Missing":
-        return self if isinstance(name, int | slice) else _Missing(f"{self._path}.{name}", self._rendering)
-
-    def __str__(self) -> str:
-        if self._path not in self._rendering.missing:
-            self._rendering.missing.append(self._path)
-        return f"〔{fact_name(self._path, language=self._rendering.language)}〕"
-
-    def _self(self, *_: object) -> "_Missing":
-        return self
-
-    def _false(self) -> bool:
-        return False
-
-    def _compared(self, _: object) -> bool:
-        """A comparison decided by a fact that was not sent: false, and the fact is listed as missing."""
-        str(self)
-        return False
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _self
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = __round__ = _self
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __contains__ = _compared
-    __bool__ = _false
-    __hash__ = object.__hash__
-
-    def __iter__(self) -> Any:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-class _Known:
-    """A nest of facts whose absent names are blanks, not errors."""
-
-    def __init__(self, facts: Mapping[str, Any], path: str, rendering: _Rendering) -> None:
-        self._facts, self._path, self._rendering = facts, path, rendering
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self[name]
-
-    def __getitem__(self, name: Any) -> Any:
-        path = f"{self._path}.{name}"
-        if name not in self._facts:
-            return _Missing(path, self._rendering)
-        return _wrap(self._facts[name], path, self._rendering)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter([_wrap(name, self._path, self._rendering) for name in self._facts])
-
-    def __str__(self) -> str:
-        raise TypeError(f"{self._path} holds several facts; expected one of them")
-
-
-def _wrap(value: Any, path: str, rendering: _Rendering) -> Any:
-    if isinstance(value, Mapping):
-        return _Known(value, path, rendering)
-    if isinstance(value, list | tuple):
-        return [_wrap(inner, path, rendering) for inner in value]
-    if isinstance(value, str):
-        return _without_code(clean(value))
-    return value
-
-
-def _without_code(words: str) -> str:
-    """A fact is words, never template code; what is left may close up to code again, so until none is left."""
-    while (fewer := _DELIMITERS.sub("", words)) != words:
-        words = fewer
-    return words
-
-
 def _written(name: str) -> Callable[..., Any]:
     """A filter that writes a fact the shop's way; a missing fact stays a blank."""
 
     def write(context: Context, value: Any) -> Any:
-        if isinstance(value, _Missing | Undefined):
+        if isinstance(value, Missing | Undefined):
             return value
         try:
             return getattr(context[_RENDERING].writer, name)(value)
@@ -143,31 +49,31 @@ def _written(name: str) -> Callable[..., Any]:
 
 def _tail(value: Any, n: int = 4) -> Any:
     """The last `n` characters, as in «尾号 0001»."""
-    return value if isinstance(value, _Missing) else str(value)[-n:]
+    return value if isinstance(value, Missing) else str(value)[-n:]
 
 
 def _unless_missing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Jinja's own filter, kept from turning a missing fact into a value such as 0."""
 
     def apply(value: Any, *args: Any, **kwargs: Any) -> Any:
-        return value if isinstance(value, _Missing) else function(value, *args, **kwargs)
+        return value if isinstance(value, Missing) else function(value, *args, **kwargs)
 
     return apply
 
 
 def _default(value: Any, fallback: Any = "", boolean: bool = False) -> Any:
     """The writer of the reply chose what stands when the fact is missing; `boolean` as in Jinja: empty and false count as missing."""
-    return fallback if isinstance(value, _Missing) or (boolean and not value) else value
+    return fallback if isinstance(value, Missing) or (boolean and not value) else value
 
 
 def _defined(value: Any) -> bool:
     """A fact that was not sent is not defined."""
-    return not isinstance(value, _Missing | Undefined)
+    return not isinstance(value, Missing | Undefined)
 
 
 @pass_context
 def _finalize(context: Context, value: Any) -> str:
-    return str(value) if isinstance(value, _Missing | _Known | Undefined) else context[_RENDERING].writer.plain(value)
+    return str(value) if isinstance(value, Missing | Known | Undefined) else context[_RENDERING].writer.plain(value)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -211,6 +117,7 @@ class ReplyTemplate:
             _check_names(tree, source)
             _check_parts(tree, source)
             self._template = _ENVIRONMENT.from_string(source)
+            self._only_words = _only_words(tree)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise InvalidTemplate(source, f"does not parse: {error}") from error
 
@@ -220,8 +127,10 @@ class ReplyTemplate:
         Raises:
             InvalidTemplate: the facts make it fail, such as money written as a date, or it writes without end.
         """
-        rendering = _Rendering(writer=writer, language=language)
-        context = {name: _wrap(value, name, rendering) for name, value in {**facts, "store": store}.items()}
+        if self._only_words is not None:  # most parts: nothing to fill
+            return Rendered(self._only_words, ())
+        rendering = Rendering(writer=writer, language=language)
+        context = {name: wrap(value, name, rendering) for name, value in {**facts, "store": store}.items()}
         try:
             text = _bounded(self._template.generate({**context, _RENDERING: rendering}))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
@@ -244,6 +153,13 @@ def _bounded(pieces: Iterator[str]) -> str:
         if n_chars > _RUNAWAY_CHARS:
             raise ValueError(f"writes more than {_RUNAWAY_CHARS} characters")
     return "".join(written)
+
+
+def _only_words(tree: nodes.Template) -> str | None:
+    """The words of a template that has nothing to fill or to decide; None of any other."""
+    pieces = [piece for node in tree.body for piece in (node.nodes if isinstance(node, nodes.Output) else [node])]
+    words = [piece.data for piece in pieces if isinstance(piece, nodes.TemplateData)]
+    return "".join(words).strip() if len(words) == len(pieces) else None
 
 
 def _check_names(tree: nodes.Template, source: str) -> None:
@@ -270,7 +186,7 @@ def _check_parts(tree: nodes.Template, source: str) -> None:
     if any(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))):
         raise InvalidTemplate(source, "takes from another template; expected the words themselves")
     words = [node.data for node in tree.find_all(nodes.TemplateData)] + [str(node.value) for node in tree.find_all(nodes.Const)]
-    stray = next((found.group() for text in words if (found := _DELIMITERS.search(text))), None)
+    stray = next((found.group() for text in words if (found := DELIMITERS.search(text))), None)
     if stray is not None:
         raise InvalidTemplate(source, f"would show {stray!r} to the customer; expected {{{{ and }}}} in pairs")
 

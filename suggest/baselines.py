@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,9 @@ import numpy.typing as npt
 from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
-from knowledge.conditions import Outcome, Verdict
+from knowledge.conditions import ALWAYS, Outcome, Verdict
 from knowledge.facts import FactTree
-from knowledge.records import ProvenReply
-from suggest.eligibility import Eligibility
+from suggest.eligibility import ALLOWED, Eligibility, Gate
 from suggest.evaluation import ChatResult, Evaluation, scored
 from suggest.pipeline import Suggester
 from suggest.scoring import DEPTH, Offer
@@ -92,13 +92,17 @@ class UnconditionalSuggester(Suggester):
 
     def _eligibility(self, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
         usual = super()._eligibility(facts, understanding, now)
-        return _Everything(usual.circumstances)
+        return _Everything(usual.circumstances, self._traits.gates)
 
 
 class _Everything(Eligibility):
-    def of_reply(self, reply: ProvenReply) -> Verdict:
-        del reply
-        return Verdict(Outcome.TRUE)
+    @cached_property
+    def outcomes(self) -> npt.NDArray[np.int8]:
+        return np.full(len(self._gates.each), ALLOWED, dtype=np.int8)
+
+    def of_gate(self, gate: Gate) -> Verdict:
+        del gate
+        return ALWAYS
 
 
 def _best_of_replies(snapshot: Snapshot, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -44,9 +44,10 @@ class Draft:
 class Drafter:
     """Fills replies for one request."""
 
-    def __init__(self, *, store: Store, facts: FactTree, writer: FactWriter, history: Sequence[Turn], understanding: Understanding) -> None:
-        self._store, self._facts, self._writer = store, facts, writer
-        self._store_facts: Mapping[str, Any] = store.model_dump()
+    def __init__(
+        self, *, store: Store, store_facts: Mapping[str, Any], facts: FactTree, writer: FactWriter, history: Sequence[Turn], understanding: Understanding
+    ) -> None:
+        self._store, self._store_facts, self._facts, self._writer = store, store_facts, facts, writer
         self._said = {_bare(sentence) for turn in history if turn.role == "agent" for sentence in _SENTENCES.findall(turn.text)}
         self._under_way = any(turn.role == "agent" for turn in history)
         self._understanding = understanding

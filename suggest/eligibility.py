@@ -1,16 +1,23 @@
 """Which replies and articles may be used at all: dates, products and conditions, before anything is ranked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from knowledge.conditions import ALWAYS, Outcome, PreparedFacts, Verdict, compile_condition, prepare_facts
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.condition_set import ConditionSet, Judged
+from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
 from knowledge.products import ProductCatalogue, fits_products
 from knowledge.records import Article, ProvenReply
 
-_NEVER = Verdict(Outcome.FALSE)
+Products = tuple[tuple[str, str], ...]
+Codes = npt.NDArray[np.int8]
+_REMEMBERED = 256  # products asked about, and pairs of days, whose outcomes are at hand
 _NO_PRODUCT_KNOWN = Verdict(Outcome.UNKNOWN, ("order.item",))
 _NO_DATE_SENT = Verdict(Outcome.UNKNOWN, ("order.paid_at",))
 
@@ -20,10 +27,9 @@ class Circumstances:
     """The facts of one request, ready for many replies."""
 
     facts: Mapping[str, Any]
-    prepared: PreparedFacts  # the same, in CEL's types
     now: datetime
     timezone: str
-    products: tuple[tuple[str, str], ...]  # (sku, category) of the item in question and of those mentioned
+    products: Products  # (sku, category) of the item in question and of those mentioned
 
     @classmethod
     def of(cls, facts: Mapping[str, Any], *, now: datetime, timezone: str, mentioned: tuple[str, ...], catalogue: ProductCatalogue) -> "Circumstances":
@@ -32,69 +38,131 @@ class Circumstances:
         item = facts["order"].get("item")
         if item is not None and not named:
             named = [(item.get("sku", ""), item.get("category", ""))]
-        return cls(facts, prepare_facts(facts), now, timezone, tuple(named))
+        return cls(facts, now, timezone, tuple(named))
 
 
-Gate = tuple[str, tuple[str, ...], date | None, date | None, str]  # all that decides whether a reply may be used
+RULED_OUT, TO_CHECK, ALLOWED = 0, 1, 2  # ascending: of several the least counts
+_CODES = {Outcome.FALSE: RULED_OUT, Outcome.UNKNOWN: TO_CHECK, Outcome.TRUE: ALLOWED}
+
+
+class Gate(NamedTuple):
+    """All that decides whether a reply may be used; replies of one gate are allowed together."""
+
+    when: str
+    products: tuple[str, ...]
+    effective_from: date | None
+    effective_to: date | None
+    effective_basis: str
 
 
 def gate_of(reply: ProvenReply) -> Gate:
     """Gives what decides whether the reply may be used: condition, products and dates."""
-    return (reply.when, reply.products, reply.effective_from, reply.effective_to, reply.effective_basis)
+    return Gate(reply.when, reply.products, reply.effective_from, reply.effective_to, reply.effective_basis)
+
+
+class Gates:
+    """The gates of a shop's replies, by number, and their conditions to be judged together."""
+
+    def __init__(self, replies: Sequence[ProvenReply]) -> None:
+        number = {gate: place for place, gate in enumerate(dict.fromkeys(map(gate_of, replies)))}
+        self.each: tuple[Gate, ...] = tuple(number)
+        self.of_replies = np.array([number[gate_of(reply)] for reply in replies], dtype=np.int64)  # [n_replies]
+        self.conditions = ConditionSet([gate.when for gate in number])
+        self.condition = np.array([self.conditions.number[gate.when] for gate in number], dtype=np.int64)  # [n_gates]
+        self._dated = tuple(place for place, gate in enumerate(number) if gate.effective_from or gate.effective_to)
+        self._wanting_product = np.array([bool(gate.products) for gate in number], dtype=np.bool_)
+        self._wanted: dict[tuple[str, ...], list[int]] = {}  # gates by the products they are for
+        for place, gate in enumerate(number):
+            if gate.products:
+                self._wanted.setdefault(gate.products, []).append(place)
+        self._of_products = lru_cache(maxsize=_REMEMBERED)(self._worked_out_of_products)
+        self._of_days = lru_cache(maxsize=_REMEMBERED)(self._worked_out_of_days)
+
+    def outcomes(self, judged: Judged, products: Products, today: date, paid_on: date | None) -> Codes:
+        """Gives what every gate comes to, [n_gates]: its condition, its products and its dates, whichever says the least."""
+        conditions = np.where(judged.unknown_ones, TO_CHECK, ALLOWED).astype(np.int8)
+        conditions[judged.false_ones] = RULED_OUT
+        return np.minimum(np.minimum(conditions[self.condition], self._of_products(products)), self._of_days(today, paid_on))
+
+    def _worked_out_of_products(self, products: Products) -> Codes:
+        if not products:
+            return np.where(self._wanting_product, TO_CHECK, ALLOWED).astype(np.int8)
+        codes = np.full(len(self.each), ALLOWED, dtype=np.int8)
+        for wanted, places in self._wanted.items():
+            if not products_fit(wanted, products):
+                codes[places] = RULED_OUT
+        return codes
+
+    def _worked_out_of_days(self, today: date, paid_on: date | None) -> Codes:
+        codes = np.full(len(self.each), ALLOWED, dtype=np.int8)
+        for place in self._dated:
+            codes[place] = _CODES[dates_allow(self.each[place], today, paid_on).outcome]
+        return codes
+
+
+def products_fit(wanted: tuple[str, ...], here: Products) -> bool:
+    """Whether a reply for these products suits what is asked about: one for the phone never answers for the juicer; with nothing known, it is to be checked."""
+    return not wanted or not here or any(fits_products(wanted, sku, category) for sku, category in here)
+
+
+def dates_allow(gate: Gate, today: date, paid_on: date | None) -> Verdict:
+    """Gives what the gate's two days say; unknown where they speak of a payment that was not sent."""
+    if gate.effective_from is None and gate.effective_to is None:
+        return ALWAYS
+    day = paid_on if gate.effective_basis == "paid_at" else today
+    if day is None:
+        return _NO_DATE_SENT
+    begun = gate.effective_from is None or gate.effective_from <= day
+    return ALWAYS if begun and (gate.effective_to is None or day <= gate.effective_to) else NEVER
 
 
 class Eligibility:
-    """Judges replies for one request; replies under equal conditions, dates and products are judged once."""
+    """Judges replies for one request; replies of one gate are judged once, and those of the shop's gates all together."""
 
-    def __init__(self, circumstances: Circumstances) -> None:
+    def __init__(self, circumstances: Circumstances, gates: Gates | None = None) -> None:
         self.circumstances = self._here = circumstances
-        self._verdicts: dict[str, Verdict] = {}  # by condition
-        self._gates: dict[Gate, Verdict] = {}
+        self._gates = gates or Gates(())
+        self._judged = self._gates.conditions.judge(circumstances.facts)
+        self._verdicts: dict[Gate, Verdict] = {}
         self._today = self._day_of(circumstances.now)
         paid_at = circumstances.facts["order"].get("paid_at")
         self._paid_on = None if paid_at is None else self._day_of(paid_at)
 
+    @cached_property
+    def outcomes(self) -> Codes:
+        """What every one of the shop's gates comes to, [n_gates]: `RULED_OUT`, `TO_CHECK` or `ALLOWED`."""
+        return self._gates.outcomes(self._judged, self._here.products, self._today, self._paid_on)
+
     def of_reply(self, reply: ProvenReply) -> Verdict:
         """Gives the outcome over dates, products and condition together: false if any is false, then unknown if any is."""
-        gate = gate_of(reply)
-        verdict = self._gates.get(gate)
+        return self.of_gate(gate_of(reply))
+
+    def of_gate(self, gate: Gate) -> Verdict:
+        """Gives the outcome for every reply of the gate."""
+        verdict = self._verdicts.get(gate)
         if verdict is None:
-            verdict = self._gates[gate] = self._judge(reply)
+            verdict = self._verdicts[gate] = self._judge(gate)
         return verdict
 
-    def _judge(self, reply: ProvenReply) -> Verdict:
-        dates = self._dates(reply)
-        if dates.outcome is Outcome.FALSE or not self._products_fit(reply.products):
-            return _NEVER
-        product = _NO_PRODUCT_KNOWN if reply.products and not self._here.products else ALWAYS
-        condition = self._verdicts.get(reply.when)
-        if condition is None:
-            condition = self._verdicts[reply.when] = compile_condition(reply.when).evaluate_prepared(self._here.prepared)
-        if condition.outcome is Outcome.FALSE:
+    def _judge(self, gate: Gate) -> Verdict:
+        dates = dates_allow(gate, self._today, self._paid_on)
+        if dates is NEVER or not products_fit(gate.products, self._here.products):
+            return NEVER
+        product = _NO_PRODUCT_KNOWN if gate.products and not self._here.products else ALWAYS
+        number = self._gates.conditions.number.get(gate.when)
+        condition = compile_condition(gate.when).evaluate(self._here.facts) if number is None else self._judged.verdict(number)
+        if condition is NEVER or condition is dates is product:
             return condition
         unknown = [one for one in (condition, dates, product) if one.outcome is Outcome.UNKNOWN]
         return Verdict(Outcome.UNKNOWN, tuple(dict.fromkeys(fact for one in unknown for fact in one.verify))) if unknown else ALWAYS
 
     def of_article(self, article: Article) -> bool:
         """Whether the article may be quoted now, for the item in question."""
-        return article.in_force(self._today) and self._products_fit(article.products)
+        return article.in_force(self._today) and products_fit(article.products, self._here.products)
 
     def product_named(self, reply: ProvenReply) -> bool:
         """Whether the reply is written for the very product or category in question."""
         return bool(reply.products) and bool(self._here.products)
-
-    def _products_fit(self, wanted: tuple[str, ...]) -> bool:
-        """A reply for the phone never answers a question about the juicer; with no product known, it is to be checked."""
-        here = self._here.products
-        return not wanted or not here or any(fits_products(wanted, sku, category) for sku, category in here)
-
-    def _dates(self, reply: ProvenReply) -> Verdict:
-        if reply.effective_from is None and reply.effective_to is None:
-            return ALWAYS
-        day = self._paid_on if reply.effective_basis == "paid_at" else self._today
-        if day is None:
-            return _NO_DATE_SENT
-        return ALWAYS if reply.in_force(day) else _NEVER
 
     def _day_of(self, moment: datetime) -> date:
         """The day in the shop's timezone."""

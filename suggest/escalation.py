@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from knowledge.facts import FactTree
-from knowledge.shop import Shop
 from suggest.contract import Escalation
 from suggest.ranking import Candidate
 from suggest.understanding import Understanding
@@ -20,21 +19,20 @@ _WORDS = {
 _NEEDS_ORDER = ("logistics.", "order.", "refund.", "return.", "exchange", "aftersale.", "invoice", "warranty.", "promo.price_protection", "product.install")
 
 
-def escalation(understanding: Understanding, offered: Sequence[str], shop: Shop, facts: FactTree) -> Escalation | None:
-    """Gives the first reason that applies, gravest first, or None. A lead is not told to ask a lead."""
+def escalation(understanding: Understanding, facts: FactTree, *, beyond_authority: bool, language: str) -> Escalation | None:
+    """Gives the first reason that applies, gravest first, or None; a lead's reply among the drafts is one. A lead is not told to ask a lead."""
     if facts["agent"].get("role") == "lead":
         return None
-    lead_replies = {reply.id for reply in shop.replies if reply.authority == "lead"}
     reasons = {
         "safety": understanding.scenarios.get("safety", 0.0) >= _LIKELY,
         "threat": understanding.threatens,
         "repeated_complaints": facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS and understanding.upset >= _LIKELY,
-        "authority": any(reply_id in lead_replies for reply_id in offered),
+        "authority": beyond_authority,
     }
     reason = next((name for name, applies in reasons.items() if applies), None)
     if reason is None:
         return None
-    return Escalation(to="lead", reason=reason, message=_WORDS[reason][shop.store.language == "en"])
+    return Escalation(to="lead", reason=reason, message=_WORDS[reason][language == "en"])
 
 
 def clarifying_questions(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, silent: bool, language: str) -> list[str]:

@@ -13,6 +13,7 @@ from suggest.contract import EvidencePassage
 from suggest.eligibility import Eligibility
 from suggest.ranking import Candidate
 from suggest.retrieval import Hits
+from suggest.traits import ArticleTraits, scenario_probabilities
 from suggest.understanding import Understanding
 
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?|[^.\n]+\.(?=\s|$)")
@@ -24,37 +25,48 @@ _RELATED = 0.45  # an uncited passage is evidence only when it is this near to t
 
 
 def best_passages(
-    question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, candidates: Sequence[Candidate], *, n_passages: int = _N_PASSAGES
+    question: Understanding,
+    hits: Hits,
+    snapshot: Snapshot,
+    eligibility: Eligibility,
+    candidates: Sequence[Candidate],
+    traits: ArticleTraits,
+    *,
+    n_passages: int = _N_PASSAGES,
 ) -> list[EvidencePassage]:
     """Gives the best passages in force for the question, at most one an article, best first, ties by id."""
-    cited = _citation_votes(candidates)
-    near = (hits.passages.dense + _LEXICAL * hits.passages.lexical).tolist()
-    scored: list[tuple[float, str, Article, Passage]] = []
-    for article in snapshot.shop.articles:
-        rows = snapshot.article_passages[article.id]
-        if not rows or not eligibility.of_article(article):
-            continue
-        row = max(rows, key=lambda one: (near[one], -one))
-        scenario = max((question.scenarios.get(name, 0.0) for name in article.scenarios), default=0.0)
-        score = near[row] + _SCENARIO * scenario + _CITED * cited.get(article.id, 0.0)
-        scored.append((score, article.id, article, snapshot.shop.passages[row]))
-    scored.sort(key=lambda found: (-found[0], found[1]))
+    if not traits.articles:
+        return []
+    near = hits.passages.dense + np.float32(_LEXICAL) * hits.passages.lexical
+    probability = np.append(scenario_probabilities(question.scenarios, traits.names), np.float32(0.0))
+    scores = np.maximum.reduceat(near, traits.starts) + np.float32(_SCENARIO) * probability[traits.scenarios].max(axis=1)
+    for article_id, vote in _citation_votes(candidates).items():
+        if article_id in traits.number:
+            scores[traits.number[article_id]] += np.float32(_CITED * vote)
     about = telling_terms([question.text])
-    return [quote(passage, article, about) for _, _, article, passage in scored[:n_passages]]
+    found: list[EvidencePassage] = []
+    for place in np.argsort(-scores, kind="stable").tolist():
+        article = traits.articles[place]
+        if eligibility.of_article(article):
+            start, *_, end = (*snapshot.article_passages[article.id], snapshot.article_passages[article.id][-1] + 1)
+            found.append(quote(snapshot.shop.passages[start + int(near[start:end].argmax())], article, about))
+            if len(found) == n_passages:
+                break
+    return found
 
 
 def evidence_for(
-    candidate: Candidate, draft_text: str, question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility
+    candidate: Candidate, draft_text: str, question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, traits: ArticleTraits
 ) -> list[EvidencePassage]:
     """Gives the passages behind a draft: the nearest of each cited article in force, else the nearest of the scenario's articles."""
     reply = candidate.reply
-    cited = [article for article in snapshot.shop.articles if article.id in reply.cites and eligibility.of_article(article)]
     terms = set(lexical_terms(draft_text))
     chosen: list[tuple[Article, int]] = []
-    for article in sorted(cited, key=lambda one: reply.cites.index(one.id)):
-        chosen += _nearest([article], terms, hits, snapshot, least=-1.0)
+    for article in (traits.by_id[name] for name in reply.cites if name in traits.by_id):
+        if eligibility.of_article(article):
+            chosen += _nearest([article], terms, hits, snapshot, least=-1.0)
     if not chosen:
-        related = [one for one in snapshot.shop.articles if reply.scenario in one.scenarios and eligibility.of_article(one)]
+        related = [one for one in traits.of_scenario.get(reply.scenario, ()) if eligibility.of_article(one)]
         chosen = _nearest(related, terms, hits, snapshot, least=_RELATED)
     about = telling_terms([draft_text, question.text])
     return [quote(snapshot.shop.passages[row], article, about) for article, row in chosen[:_PER_DRAFT]]
@@ -70,12 +82,17 @@ def _nearest(articles: Sequence[Article], terms: set[str], hits: Hits, snapshot:
 
 def telling_terms(texts: Iterable[str]) -> frozenset[str]:
     """Gives what sentences are compared by: the texts' lexical terms of more than one character."""
-    return frozenset(term for text in texts for term in lexical_terms(text) if len(term) > 1)
+    return frozenset().union(*(_telling(text) for text in texts))
+
+
+@lru_cache(maxsize=256)  # a question is compared with the passages of each of its drafts
+def _telling(text: str) -> frozenset[str]:
+    return frozenset(term for term in lexical_terms(text) if len(term) > 1)
 
 
 def quote(passage: Passage, article: Article, about: frozenset[str]) -> EvidencePassage:
     """Gives the passage with its most telling sentence highlighted: the one that shares most terms with what it is about."""
-    return EvidencePassage(
+    return EvidencePassage.model_construct(  # of records that were checked when the shop was loaded
         article_id=article.id,
         passage_id=passage.id,
         title=article.title,

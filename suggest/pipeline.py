@@ -5,10 +5,7 @@ To follow one message, read `Suggester.suggest` and the five it calls.
 
 import hashlib
 import logging
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 from indexes.embedder import Embedder
@@ -21,6 +18,7 @@ from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.templates import compile_template
+from suggest.choices import Answer, alike, in_turn
 from suggest.contract import (
     Abstention,
     EvidencePassage,
@@ -31,30 +29,21 @@ from suggest.contract import (
     UnderstandingOut,
 )
 from suggest.drafting import Draft, Drafter, is_routine
-from suggest.eligibility import Circumstances, Eligibility, gate_of
+from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import clarifying_questions, escalation
 from suggest.order_state import order_state
 from suggest.passages import best_passages, evidence_for
 from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention, reasons
 from suggest.retrieval import Hits, retrieve
-from suggest.signals import ReplyTraits, SignalTable, signal_table
+from suggest.signals import SignalTable, signal_table
+from suggest.timings import StageTimings
+from suggest.traits import ArticleTraits, ReplyTraits
 from suggest.understanding import MessageReader, Understanding
 
 _log = logging.getLogger("huashu.pipeline")
 _SHOWN_SCENARIOS = 3
-_VARIANT = 0.25  # the same for replies that differ in tone under one condition
-_NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 _BLOCKING_WARNINGS = frozenset({"over_authority", "missing_fact", "banned_phrase"})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Candidates and hits of one question."""
-
-    question: Understanding
-    hits: Hits
-    candidates: list[Candidate]
 
 
 class Suggester:
@@ -72,7 +61,9 @@ class Suggester:
         self.embedder = own.embedder if own else embedder
         self._reader, self._ranker = reader.listening_with(own.needs) if own else reader, ranker
         self._catalogue = snapshot.shop.catalogue()
-        self._traits = ReplyTraits(snapshot.shop.replies)
+        self._traits, self._articles = ReplyTraits(snapshot), ArticleTraits(snapshot)
+        self._replies = {reply.id: reply for reply in snapshot.shop.replies}
+        self._store_facts = snapshot.shop.store.model_dump()
         for reply in snapshot.shop.replies:  # compiled now, not while the first customers wait
             compile_condition(reply.when)
             for source in reply.templates().values():
@@ -80,14 +71,14 @@ class Suggester:
 
     def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
         """Gives ranked drafts, or the reason for silence. The same snapshot and request give the same answer, timings aside."""
-        store, timings = self.snapshot.shop.store, _Timings()
+        store, timings = self.snapshot.shop.store, StageTimings()
         with timings.stage("understand"):
             understanding, facts = self._understand(request, now)
             eligibility = self._eligibility(facts, understanding, now)
         answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
         with timings.stage("draft"):
             drafter = Drafter(
-                store=store, facts=facts, history=request.history, understanding=understanding,
+                store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=understanding,
                 writer=FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency)),
             )  # fmt: skip
             key = hashlib.sha256(
@@ -95,6 +86,7 @@ class Suggester:
             ).hexdigest()
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             passages = self._passages(answers, eligibility)
+        beyond_authority = any(self._replies[one.reply_id].authority == "lead" for one in suggestions)
         silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
         return SuggestionResponse(
             request_id=request_id,
@@ -107,7 +99,7 @@ class Suggester:
             passages=passages if understanding.readings[0].has_words else [],
             abstained=silent,
             clarifying_questions=clarifying_questions(understanding, answers[0].candidates, facts, silent is not None, store.language),
-            escalate=escalation(understanding, [one.reply_id for one in suggestions], self.snapshot.shop, facts),
+            escalate=escalation(understanding, facts, beyond_authority=beyond_authority, language=store.language),
             debug=_debug(answers, silent) if request.debug else None,
         )
 
@@ -148,9 +140,10 @@ class Suggester:
 
     def _eligibility(self, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
         timezone = self.snapshot.shop.store.timezone
-        return Eligibility(Circumstances.of(facts, now=now, timezone=timezone, mentioned=understanding.products, catalogue=self._catalogue))
+        circumstances = Circumstances.of(facts, now=now, timezone=timezone, mentioned=understanding.products, catalogue=self._catalogue)
+        return Eligibility(circumstances, self._traits.gates)
 
-    def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "_Timings") -> Answer:
+    def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "StageTimings") -> Answer:
         with timings.stage("retrieve"):
             hits = retrieve(question, self.snapshot, self.embedder)
         with timings.stage("rank"):
@@ -178,10 +171,10 @@ class Suggester:
                 degraded = ["draft_failed"]
                 continue
             own = set(lexical_terms(draft.text))
-            if not draft.text or any(_alike(candidate.reply, own, reply, other) for reply, other in terms):
+            if not draft.text or any(alike(candidate.reply, own, reply, other) for reply, other in terms):
                 continue
             terms.append((candidate.reply, own))
-            evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility)
+            evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility, self._articles)
             suggestion = self._suggestion(
                 candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key, debug=request.debug
             )
@@ -229,7 +222,7 @@ class Suggester:
 
     def _passages(self, answers: list[Answer], eligibility: Eligibility) -> list[EvidencePassage]:
         """The best passages of each question in turn, no article twice."""
-        per_question = [best_passages(a.question, a.hits, self.snapshot, eligibility, a.candidates) for a in answers[1:] or answers]
+        per_question = [best_passages(a.question, a.hits, self.snapshot, eligibility, a.candidates, self._articles) for a in answers[1:] or answers]
         seen: dict[str, EvidencePassage] = {}
         for depth in range(max(map(len, per_question), default=0)):
             for passages in per_question:
@@ -244,42 +237,6 @@ def request_of(chat: LabelledChat, *, top_k: int = 3) -> SuggestionRequest:
         message=chat.message, history=chat.history, order=chat.order, customer=chat.customer, agent=chat.agent,
         channel=chat.channel, now=chat.now, top_k=top_k, store=chat.store, request_id=chat.id,
     )  # fmt: skip
-
-
-def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
-    """Gives each reply once: the best for the whole and for every separate question first, then all by confidence. One question: its own order."""
-    given: set[str] = set()
-    heads = [(a, a.candidates[0]) for a in answers if a.candidates]
-    heads[1:] = sorted(heads[1:], key=lambda head: (-head[1].confidence, head[1].reply.id))
-    rest = [(a, c) for a in answers for c in a.candidates]
-    rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
-    for answer, candidate in [*heads, *rest]:
-        if candidate.reply.id not in given:
-            given.add(candidate.reply.id)
-            yield answer, candidate
-
-
-def _alike(reply: ProvenReply, terms: set[str], other: ProvenReply, other_terms: set[str]) -> bool:
-    """Whether two drafts are one choice: nearly the same words, or the calm and the upset way to say the same."""
-    shared = len(terms & other_terms) / max(1, len(terms | other_terms))
-    variants = reply.scenario == other.scenario and gate_of(reply) == gate_of(other) and {reply.tone, other.tone} == {"calm", "upset"}
-    return shared >= (_VARIANT if variants else _NEAR_DUPLICATE)
-
-
-class _Timings:
-    """Milliseconds by stage, added up over the questions of a message."""
-
-    def __init__(self) -> None:
-        self._ms: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._ms[name] = self._ms.get(name, 0.0) + (time.perf_counter() - started) * 1_000
-
-    def rounded(self) -> dict[str, float]:
-        return {name: round(ms, 3) for name, ms in self._ms.items()} | {"total": round(sum(self._ms.values()), 3)}
 
 
 def _shown(understanding: Understanding) -> UnderstandingOut:

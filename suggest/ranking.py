@@ -15,7 +15,8 @@ from knowledge.conditions import Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import Eligibility
 from suggest.retrieval import Hits
-from suggest.signals import SIGNALS, Matrix, ReplyTraits, SignalTable, signal_table
+from suggest.signals import SIGNALS, Matrix, SignalTable, signal_table
+from suggest.traits import ReplyTraits
 from suggest.trees import TreeEnsemble, arrays_of
 from suggest.understanding import Understanding
 
@@ -144,20 +145,21 @@ def rank(
 
 def best_first(table: SignalTable, scores: Scores) -> list[int]:
     """Gives the rows by falling score, ties by reply id."""
-    return sorted(range(len(table.replies)), key=lambda row: (-scores[row], table.replies[row].id))
+    values = scores.tolist()
+    return sorted(range(len(table.replies)), key=lambda row: (-values[row], table.replies[row].id))
 
 
 def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores, *, english: bool) -> npt.NDArray[np.float64]:
     """Gives what the confidence in the first candidate is judged by, [len(CONFIDENCE_SIGNALS)]."""
-    descending = scores[list(order)].astype(np.float64)
+    descending = scores[order].astype(np.float64)
     first = descending[0]
-    rest = np.concatenate([descending, np.full(3, first - 3.0)])  # as if three distant ones followed, where there are fewer
+    second, third = (descending[place] if len(descending) > place else first - 3.0 for place in (1, 2))  # as if distant ones followed, where there are fewer
     odds = np.exp(descending - first)
     shares = odds / odds.sum()
     scenario = table.replies[order[0]].scenario
-    agreement = float(np.mean([table.replies[row].scenario == scenario for row in order[:5]]))
+    agreement = sum(table.replies[row].scenario == scenario for row in order[:5]) / len(order[:5])
     head = descending[:_HEAD]
     standing = [
-        first, first - rest[1], first - rest[2], first - head.mean(), head.std(), shares[0], -(shares * np.log(shares + 1e-9)).sum(), agreement,
+        first, first - second, first - third, first - head.mean(), head.std(), shares[0], -(shares * np.log(shares + 1e-9)).sum(), agreement,
     ]  # fmt: skip
     return np.array([*standing, *table.values[order[0], _COLUMNS].tolist(), float(english)], dtype=np.float64)

@@ -1,6 +1,7 @@
 """Why a draft is offered, or why none is, in the shop's language. Words for people; decides nothing."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from knowledge.conditions import Outcome, compile_condition
 from knowledge.fact_paths import fact_name
@@ -18,15 +19,18 @@ def reasons(candidate: Candidate, question: Understanding, *, language: str) -> 
     name = scenario_name(reply.scenario, language=language)
     told = [f"asks about {name} ({probability:.0%})" if english else f"客户在问：{name}（{probability:.0%}）"]
     if reply.when and candidate.verdict.outcome is Outcome.TRUE:
-        told.append(
-            f"fits this order: {_named(condition_facts(reply.when), english)}" if english else f"符合这笔订单：{_named(condition_facts(reply.when), english)}"
-        )
+        told.append(_fits(reply.when, english))
     if candidate.verdict.verify:
         facts = _named(candidate.verdict.verify, english)
         told.append(f"check first: {facts}" if english else f"请先核对：{facts}")
     if reply.authority == "lead":
         told.append("ask your lead" if english else "需主管授权")
     return told
+
+
+@lru_cache(maxsize=16_384)  # of the shops' own conditions
+def _fits(when: str, english: bool) -> str:
+    return ("fits this order: " if english else "符合这笔订单：") + _named(condition_facts(when), english)
 
 
 def condition_facts(when: str) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Second step: from what is meant to what might answer it. Replies and passages are two pools; each channel gives a floor of hits whatever `top_k` is."""
+"""Second step: from what is meant to what might answer it. Replies and passages are two pools; each channel gives a floor of hits whatever `top_k` is.
+
+Every reply of the pool is looked at in passing, by two figures a key; the few that may be offered are then looked at closely (`Hits.closely`).
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,9 +11,10 @@ import numpy.typing as npt
 
 from indexes.embedder import Embedder, Vectors
 from indexes.snapshot import Snapshot
+from indexes.spans import joined
 from suggest.understanding import Understanding
 
-# Up to this many keys every reply is a candidate: looking at all costs less than choosing.
+# Up to this many keys every reply is in the pool: looking at all costs less than choosing.
 _FEW_KEYS = 4_000
 # Keys a channel gives in a larger shop. Never tied to top_k: otherwise asking for more would reorder the head.
 FLOOR_KEYS = 120
@@ -19,17 +23,35 @@ _LIKELY_SCENARIO = 0.1
 _BM25_HALF = 12.0  # the BM25 score that counts as .5; median of a reply's own trigger on the demo shop, 2026-11-21
 
 Values = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPool:
+    """The replies that may answer, looked at in passing. Keys stand reply by reply; those of `reply_rows[i]` begin at `starts[i]`."""
+
+    reply_rows: Rows  # [n_replies], ascending: ascending ids
+    starts: Rows  # [n_replies]
+    key_rows: Rows  # [n_keys], rows of the snapshot's keys
+    is_trigger: npt.NDArray[np.bool_]  # [n_keys]
+    mixed: Values  # [n_keys], cosine to all readings taken together
+    lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1)
+    voted: Values  # [n_replies], the loudest vote of the shop's own chats
+
+    def best_triggers(self) -> Values:
+        """Gives each reply's best trigger by cosine and by BM25, [n_replies, 2]; 0 where none is positive."""
+        return _best_of(np.array([self.mixed, self.lexical]).T * self.is_trigger[:, None], self.starts)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyHits:
-    """Candidate replies and how near each of their keys is to the question.
+    """Replies looked at closely: how near each of their keys is to the question, in every channel.
 
     Keys stand reply by reply; `starts[i]` is where those of `reply_rows[i]` begin. A reply's keys are its triggers, then its own words.
     """
 
-    reply_rows: npt.NDArray[np.int64]  # [n_replies], ascending: ascending ids
-    starts: npt.NDArray[np.int64]  # [n_replies]
+    reply_rows: Rows  # [n_replies], ascending: ascending ids
+    starts: Rows  # [n_replies]
     is_trigger: npt.NDArray[np.bool_]  # [n_keys]
     cosines: Values  # [n_keys, n_texts]: of every reading, then of every clause, then of what the agent said last
     key_needs: Values  # [n_keys, n_needs], square roots of the keys' need probabilities
@@ -38,35 +60,27 @@ class ReplyHits:
     voted: Values  # [n_replies], the loudest vote of the shop's own chats
 
     def best_trigger(self, values: Values) -> Values:
-        """Gives each reply's best trigger by a value of its keys, [n_replies]; 0 where none is positive."""
-        return self._best(np.where(self.is_trigger, values, 0.0).astype(np.float32))
+        """Gives each reply's best trigger by values of its keys, [n_replies] or [n_replies, n_columns]; 0 where none is positive."""
+        return _best_of(values * (self.is_trigger if values.ndim == 1 else self.is_trigger[:, None]), self.starts)
 
     def own_words(self, values: Values) -> Values:
-        """Gives the value of each reply's own words, [n_replies]."""
-        return self._best(np.where(self.is_trigger, 0.0, values).astype(np.float32))
+        """Gives the values of each reply's own words, its last key, [n_replies] or [n_replies, n_columns]; 0 where they are not positive."""
+        return np.maximum(values[self._ends - 1], np.float32(0.0))
 
     def best_key(self, values: Values) -> Values:
         """Gives each reply's best key of either kind, [n_replies]."""
-        return self._best(values)
+        return _best_of(values, self.starts)
 
     def mean_trigger(self, values: Values) -> Values:
-        """Gives the mean over each reply's triggers, [n_replies]; 0 where it has none."""
-        counts = np.add.reduceat(self.is_trigger.astype(np.float32), self.starts)
-        sums = np.add.reduceat(np.where(self.is_trigger, values, 0.0), self.starts)
-        return np.asarray(sums / np.maximum(counts, 1), dtype=np.float32)
+        """Gives the mean over each reply's triggers, [n_replies] or [n_replies, n_columns]; 0 where it has none."""
+        weights = self.is_trigger if values.ndim == 1 else self.is_trigger[:, None]
+        counts = np.maximum(self._ends - 1 - self.starts, 1).astype(np.float32)
+        sums = np.add.reduceat(values * weights, self.starts, axis=0)
+        return np.asarray(sums / (counts if values.ndim == 1 else counts[:, None]), dtype=np.float32)
 
-    def _best(self, values: Values) -> Values:
-        return np.asarray(np.maximum(np.maximum.reduceat(values, self.starts), 0.0), dtype=np.float32)
-
-    def of(self, chosen: npt.NDArray[np.int64]) -> "ReplyHits":
-        """Gives the hits of some of the replies, by their positions in `reply_rows`, ascending."""
-        ends = np.append(self.starts[1:], len(self.is_trigger))
-        keys = np.concatenate([np.arange(self.starts[i], ends[i]) for i in chosen]) if len(chosen) else np.empty(0, dtype=np.int64)
-        lengths = (ends - self.starts)[chosen]
-        return ReplyHits(
-            self.reply_rows[chosen], (np.cumsum(lengths) - lengths).astype(np.int64), self.is_trigger[keys], self.cosines[keys],
-            self.key_needs[keys], self.lexical[keys], self.lexical_in_context[keys], self.voted[chosen],
-        )  # fmt: skip
+    @property
+    def _ends(self) -> Rows:
+        return np.append(self.starts[1:], len(self.is_trigger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,51 +95,66 @@ class PassageSimilarities:
 class Hits:
     """What was found for one question."""
 
-    replies: ReplyHits
+    question: Understanding
+    snapshot: Snapshot
+    vectors: Vectors  # [n_texts, dimension], of the question's texts, see `ReplyHits.cosines`
+    pool: ReplyPool
     passages: PassageSimilarities
+
+    def closely(self, places: Rows) -> ReplyHits:
+        """Gives some of the pool's replies, by their places in it, ascending, looked at in every channel."""
+        pool, snapshot, question = self.pool, self.snapshot, self.question
+        lengths = np.append(pool.starts[1:], len(pool.key_rows))[places] - pool.starts[places]
+        keys = joined(pool.starts[places], lengths)
+        rows = pool.key_rows[keys]
+        lexical = pool.lexical[keys]
+        in_context = _squashed(snapshot.key_terms.scores_of(question.readings[-1].text, rows)) if len(question.readings) > 1 else lexical
+        return ReplyHits(
+            reply_rows=pool.reply_rows[places], starts=np.cumsum(lengths) - lengths, is_trigger=pool.is_trigger[keys],
+            cosines=snapshot.key_vectors.matrix[rows] @ self.vectors.T, key_needs=snapshot.key_needs.matrix[rows],
+            lexical=lexical, lexical_in_context=in_context, voted=pool.voted[places],
+        )  # fmt: skip
+
+    @property
+    def replies(self) -> ReplyHits:
+        """The whole pool looked at closely: for measuring channels and for tests, the path of a message has no time for it."""
+        return self.closely(np.arange(len(self.pool.reply_rows)))
 
 
 def retrieve(question: Understanding, snapshot: Snapshot, embedder: Embedder, *, left_out: Collection[str] = ()) -> Hits:
-    """Gives the candidate replies and every passage's similarity; conversations left out have no vote."""
+    """Gives the pool of replies and every passage's similarity; conversations left out have no vote."""
     texts = [*(one.text for one in question.readings), *(one.text for one in question.clauses), *([question.said_last] if question.said_last else [])]
     vectors = embedder.encode_query(texts)
-    lexical = snapshot.key_terms.scores(question.text)
-    in_context = snapshot.key_terms.scores(question.readings[-1].text) if len(question.readings) > 1 else lexical
     mixed = question.shares @ vectors[: len(question.readings)]
     votes = snapshot.cases.votes(mixed[None], len(snapshot.shop.replies), left_out=left_out)
-    return Hits(
-        replies=_reply_hits(question, snapshot, vectors, lexical, in_context, votes),
-        passages=_passage_similarities(question, snapshot, vectors[: len(question.readings)]),
-    )
+    pool = _pool(question, snapshot, vectors, mixed, votes)
+    return Hits(question, snapshot, vectors, pool, _passage_similarities(question, snapshot, vectors[: len(question.readings)]))
 
 
-def _reply_hits(question: Understanding, snapshot: Snapshot, vectors: Vectors, lexical: Values, in_context: Values, votes: Values) -> ReplyHits:
+def _pool(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: Values, votes: Values) -> ReplyPool:
+    lexical = snapshot.key_terms.scores(question.text)
     if len(snapshot.keys) <= _FEW_KEYS:
-        reply_rows, keys = np.arange(len(snapshot.shop.replies)), np.arange(len(snapshot.keys))
-        cosines, key_needs = snapshot.key_vectors.matrix @ vectors.T, snapshot.key_needs.matrix
-        starts = snapshot.reply_key_starts
-        is_trigger = snapshot.key_is_trigger
-    else:
-        reply_rows = np.union1d(_candidates(question, snapshot, vectors[: len(question.readings)], lexical, in_context), _best_rows(votes, FLOOR_KEYS))
-        lengths = snapshot.reply_key_ends[reply_rows] - snapshot.reply_key_starts[reply_rows]
-        starts = np.cumsum(lengths) - lengths
-        rows = np.repeat(snapshot.reply_key_starts[reply_rows] - starts, lengths) + np.arange(lengths.sum())
-        cosines, key_needs = snapshot.key_vectors.matrix[rows] @ vectors.T, snapshot.key_needs.matrix[rows]
-        is_trigger, keys = snapshot.key_is_trigger[rows], rows
-    return ReplyHits(
-        reply_rows=reply_rows, starts=starts, is_trigger=is_trigger, cosines=cosines, key_needs=key_needs,
-        lexical=_squashed(lexical[keys]), lexical_in_context=_squashed(in_context[keys]), voted=votes[reply_rows],
+        return ReplyPool(
+            reply_rows=np.arange(len(snapshot.shop.replies)), starts=snapshot.reply_key_starts, key_rows=np.arange(len(snapshot.keys)),
+            is_trigger=snapshot.key_is_trigger, mixed=snapshot.key_vectors.matrix @ mixed, lexical=_squashed(lexical), voted=votes,
+        )  # fmt: skip
+    reply_rows = np.union1d(_candidates(question, snapshot, np.array([mixed, vectors[0]]), lexical), _best_rows(votes, FLOOR_KEYS))
+    lengths = snapshot.reply_key_ends[reply_rows] - snapshot.reply_key_starts[reply_rows]
+    keys = joined(snapshot.reply_key_starts[reply_rows], lengths)
+    return ReplyPool(
+        reply_rows=reply_rows, starts=np.cumsum(lengths) - lengths, key_rows=keys, is_trigger=snapshot.key_is_trigger[keys],
+        mixed=snapshot.key_vectors.matrix[keys] @ mixed, lexical=_squashed(lexical[keys]), voted=votes[reply_rows],
     )  # fmt: skip
 
 
-def _candidates(question: Understanding, snapshot: Snapshot, vectors: Vectors, lexical: Values, in_context: Values) -> npt.NDArray[np.int64]:
+def _candidates(question: Understanding, snapshot: Snapshot, vectors: Vectors, lexical: Values) -> Rows:
     """Rows of the replies that any channel finds, ascending."""
     found = [hits.rows for hits in snapshot.key_vectors.search(vectors, n_rows=FLOOR_KEYS)]
-    found += [_best_rows(scores, FLOOR_KEYS) for scores in (lexical, in_context)]
+    found.append(_best_rows(lexical, FLOOR_KEYS))
     return np.unique(np.concatenate([snapshot.key_reply_rows[np.concatenate(found)], _of_likely_scenarios(question, snapshot)]))
 
 
-def _of_likely_scenarios(question: Understanding, snapshot: Snapshot) -> npt.NDArray[np.int64]:
+def _of_likely_scenarios(question: Understanding, snapshot: Snapshot) -> Rows:
     """Rows of replies of the likeliest scenarios: «还没收到» shares no word with the reply for a stalled parcel, but the order says it is one.
 
     Scenarios with more replies than `SCENARIO_REPLIES` are left to the other channels, which find the nearest of many.
@@ -135,9 +164,18 @@ def _of_likely_scenarios(question: Understanding, snapshot: Snapshot) -> npt.NDA
     return np.array(rows, dtype=np.int64)
 
 
-def _best_rows(scores: Values, n: int) -> npt.NDArray[np.int64]:
+def _best_rows(scores: Values, n: int) -> Rows:
+    """Rows of the `n` largest positive scores, ties by row."""
     positive = np.flatnonzero(scores > 0)
+    if len(positive) > n:
+        least = np.partition(scores[positive], -n)[-n]
+        positive = positive[scores[positive] >= least]
     return positive[np.lexsort((positive, -scores[positive]))[:n]].astype(np.int64)
+
+
+def _best_of(values: Values, starts: Rows) -> Values:
+    """The best of each reply's keys, column by column; 0 where none is positive."""
+    return np.maximum(np.maximum.reduceat(values, starts, axis=0), np.float32(0.0))
 
 
 def _squashed(scores: Values) -> Values:

@@ -56,16 +56,12 @@ class Understanding:
     language: str
     products: tuple[str, ...]
     shares: npt.NDArray[np.float32]  # [n_readings], each reading's share in what is meant; sums to 1
+    mixed_needs: npt.NDArray[np.float32]  # [n_needs], probabilities over need labels, all readings taken together
     scenarios_of_message: dict[str, float]  # by the message alone, whatever the order's state
     scenarios_heard: dict[str, float]  # with its history, whatever the order's state
     clauses: tuple[Reading, ...] = ()  # the pieces that may each ask something, where there are several
     said_last: str = ""  # the agent's last turn: not to be said again
     questions: tuple["Understanding", ...] = field(default=())
-
-    @property
-    def mixed_needs(self) -> npt.NDArray[np.float32]:
-        """Probabilities over need labels, all readings taken together."""
-        return np.asarray(self.shares @ np.stack([reading.needs for reading in self.readings]), dtype=np.float32)
 
     @property
     def text(self) -> str:
@@ -124,31 +120,49 @@ class MessageReader:
         """Gives what the message means with its history, for an order in this state (see `order_state`)."""
         words = strip_console(message)
         texts = readings(without_politeness(words), history)
+        clauses = split_clauses(texts[0])
+        needs = self._needs.probabilities([*texts, *(clauses if len(clauses) > 1 else [])])
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
         said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
         whole = self._meaning(
             texts,
+            needs[: len(texts)],
             state=state,
             emotions=emotions,
             threat=threat_probability(self._threats, words),
             products=tuple(catalogue.mentioned(words)),
             said_last=said_last,
         )
-        return self._with_questions(whole, history, catalogue, state)
+        if len(clauses) < 2:
+            return whole
+        pieces = tuple(Reading(clause, row) for clause, row in zip(clauses, needs[len(texts) :], strict=True))
+        return self._with_questions(replace(whole, clauses=pieces), history, catalogue, state)
 
-    def _meaning(self, texts: list[str], *, state: str, emotions: dict[str, float], threat: float, products: tuple[str, ...], said_last: str) -> Understanding:
-        needs = self._needs.probabilities(texts)
+    def _meaning(
+        self,
+        texts: list[str],
+        needs: npt.NDArray[np.float32],
+        *,
+        state: str,
+        emotions: dict[str, float],
+        threat: float,
+        products: tuple[str, ...],
+        said_last: str,
+    ) -> Understanding:
+        """What readings with these need distributions come to."""
         shares = self._gate.shares(texts[0], needs)
-        heard, of_message = self._by_scenario(shares @ needs), self._by_scenario(needs[0])
+        mixed = shares @ needs
+        heard, of_message = self._by_scenario(mixed), self._by_scenario(needs[0])
         return Understanding(
             readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
             lean_on_history=float(1 - shares[0]),
             scenarios=self._prior.weigh(heard, state),
             emotions=emotions,
             threat=threat,
-            language="zh" if re.search(r"[㐀-鿿]", texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
+            language="zh" if _HAN.search(texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
             products=products,
             shares=shares,
+            mixed_needs=mixed,
             scenarios_of_message=of_message,
             scenarios_heard=heard,
             said_last=said_last,
@@ -159,31 +173,29 @@ class MessageReader:
 
     def _with_questions(self, whole: Understanding, history: Sequence[Turn], catalogue: ProductCatalogue, state: str) -> Understanding:
         """Adds the separate questions: clauses that the need model hears different scenarios in."""
-        best: dict[str, tuple[float, str]] = {}
-        clauses = split_clauses(whole.text)
-        if len(clauses) < 2:
-            return whole
-        pieces = tuple(Reading(clause, needs) for clause, needs in zip(clauses, self._needs.probabilities(clauses), strict=True))
-        whole = replace(whole, clauses=pieces)
-        for clause, needs in ((piece.text, piece.needs) for piece in pieces):
-            scenarios = needs @ self._to_scenario
-            top = int(np.argmax(scenarios))
+        best: dict[str, tuple[float, int]] = {}
+        for place, piece in enumerate(whole.clauses):
+            scenarios = piece.needs @ self._to_scenario
+            top = int(scenarios.argmax())
             name = self._scenario_names[top]
             # 「怎么还没发 我都付款三天了」 is one question and a reproach: what does not ask must be heard the more surely.
-            least = _SEPARATE_QUESTION if _ASKS.search(clause) else _SEPARATE_REMARK
-            if scenarios[top] >= least and not name.startswith("chat.") and scenarios[top] > best.get(name, (0.0, ""))[0]:
-                best[name] = (float(scenarios[top]), clause)
+            least = _SEPARATE_QUESTION if _ASKS.search(piece.text) else _SEPARATE_REMARK
+            if scenarios[top] >= least and not name.startswith("chat.") and scenarios[top] > best.get(name, (0.0, 0))[0]:
+                best[name] = (float(scenarios[top]), place)
         if len(best) < 2:
             return whole
-        asked = sorted(sorted(best.values(), reverse=True)[:_MOST_QUESTIONS], key=lambda found: clauses.index(found[1]))
-        parts = tuple(
-            self._meaning(
-                readings(clause, history), state=state, emotions=whole.emotions, threat=whole.threat,
-                products=tuple(catalogue.mentioned(clause)) or whole.products, said_last=whole.said_last,
-            )
-            for _, clause in asked
-        )  # fmt: skip
-        return replace(whole, questions=parts)
+        surest = sorted(best.values(), key=lambda found: (found[0], whole.clauses[found[1]].text), reverse=True)[:_MOST_QUESTIONS]
+        parts = []
+        for clause in (whole.clauses[place].text for _, place in sorted(surest, key=lambda found: found[1])):
+            texts = readings(clause, history)
+            products = tuple(catalogue.mentioned(clause)) or whole.products
+            parts.append(
+                self._meaning(
+                    texts, self._needs.probabilities(texts), state=state, emotions=whole.emotions, threat=whole.threat,
+                    products=products, said_last=whole.said_last,
+                )
+            )  # fmt: skip
+        return replace(whole, questions=tuple(parts))
 
 
 def threat_probability(threats: TextClassifier, words: str) -> float:

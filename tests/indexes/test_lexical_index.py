@@ -25,7 +25,7 @@ K1, B = 1.2, 0.5
     ],
 )
 def test_terms_are_chinese_characters_and_pairs_and_other_words(text: str, terms: list[str]):
-    assert lexical_terms(text) == terms
+    assert list(lexical_terms(text)) == terms
 
 
 def test_scores_are_lucenes_bm25():
@@ -129,3 +129,22 @@ def test_what_is_written_is_read_back(tmp_path: Path):
     assert len(read) == len(index)
     for query in ("快递没动", "发票", "退货怎么退", "parcel", "无关"):
         assert read.scores(query).tolist() == index.scores(query).tolist()
+
+
+def test_scores_of_some_rows_are_those_of_all():
+    rng = np.random.default_rng(11)
+    texts = ["".join(rng.choice(list("退货运费快递 abc"), rng.integers(0, 9))) for _ in range(80)]
+    index = LexicalIndex.build(texts)
+    for question in ("退货", "快递 abc 运费", "没有", ""):
+        rows = rng.integers(0, 80, 20)
+
+        np.testing.assert_allclose(index.scores(question)[rows], index.scores_of(question, rows), rtol=1e-6)
+
+
+def test_scores_equal_the_librarys_own():
+    texts = ["退货运费谁出", "什么时候发货", "发货发货", "x"]
+    index = LexicalIndex.build(texts)
+
+    terms = [term for term in dict.fromkeys(lexical_terms("什么发货")) if term in index._bm25.vocab_dict]
+
+    np.testing.assert_allclose(index._bm25.get_scores(terms), index.scores("什么发货"), rtol=1e-6)

@@ -45,6 +45,7 @@ def heard(emotion: str) -> Understanding:
         language="zh",
         products=(),
         shares=np.ones(1, dtype=np.float32),
+        mixed_needs=np.zeros(1, dtype=np.float32),
         scenarios_of_message={},
         scenarios_heard={},
     )
@@ -68,7 +69,7 @@ def draft(
         now=NOW, store=store, catalogue=ProductCatalogue([]),
     )  # fmt: skip
     writer = FactWriter(now=NOW, timezone=store.timezone, language=store.language, currency=store.currency)
-    drafter = Drafter(store=store, facts=facts, writer=writer, history=history, understanding=heard(emotion))
+    drafter = Drafter(store=store, store_facts=store.model_dump(), facts=facts, writer=writer, history=history, understanding=heard(emotion))
     return drafter.draft(Candidate(wanted, Verdict(Outcome.TRUE), 0.9, np.zeros(1, dtype=np.float32)))
 
 
@@ -289,7 +290,7 @@ FULL_CUSTOMER: dict[str, Any] = {
     "last_order_at": "2026-10-01T09:00:00+08:00",
     "complaints_90d": 1,
 }
-RAW = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|(?<![A-Za-z])(?:None|nan|NaN|True|False)(?![A-Za-z])|Undefined|_Missing|_Known|Decimal\(|datetime\.|T\d\d:\d\d:\d\d")
+RAW = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|(?<![A-Za-z])(?:None|nan|NaN|True|False)(?![A-Za-z])|Undefined|knowledge\.blanks|Decimal\(|datetime\.|T\d\d:\d\d:\d\d")
 
 
 def some_of(whole: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -314,7 +315,7 @@ def test_draft_never_carries_raw_template_or_python(demo_shop: Shop, order: dict
         order=Order.model_validate(order), customer=Customer.model_validate(customer), agent=None, now=NOW, store=store, catalogue=demo_shop.catalogue()
     )
     writer = FactWriter(now=NOW, timezone=store.timezone, language=store.language, currency="CNY")
-    drafter = Drafter(store=store, facts=facts, writer=writer, history=(), understanding=heard(emotion))
+    drafter = Drafter(store=store, store_facts=store.model_dump(), facts=facts, writer=writer, history=(), understanding=heard(emotion))
     for one in demo_shop.replies:
         made = drafter.draft(Candidate(one, Verdict(Outcome.TRUE), 0.9, np.zeros(1, dtype=np.float32)))
 

@@ -8,7 +8,7 @@ from knowledge.facts import compute_facts
 from knowledge.order_context import Order
 from knowledge.products import ProductCatalogue
 from knowledge.records import Article, Product, ProvenReply, Store
-from suggest.eligibility import Circumstances, Eligibility
+from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Circumstances, Eligibility, Gates
 
 NOW = "2026-11-08T12:00:00+08:00"
 CATALOGUE = ProductCatalogue([
@@ -163,3 +163,31 @@ def test_equal_conditions_are_evaluated_once() -> None:
 @pytest.mark.parametrize("tone", ["calm", "upset", ""])
 def test_tone_is_never_a_gate(tone: str) -> None:
     assert Verdict(Outcome.TRUE) == eligibility().of_reply(reply(tone=tone))
+
+
+def test_the_shops_gates_together_come_to_what_each_reply_comes_to():
+    conditions = ("", 'order.status == "paid"', "order.ship_overdue", 'order.status == "shipped" && order.ship_overdue')
+    dates = (
+        {},
+        {"effective_to": date(2026, 11, 7)},
+        {"effective_from": date(2026, 11, 8)},
+        {"effective_from": date(2026, 11, 8), "effective_basis": "paid_at"},
+    )
+    products = ((), ("JU-1",), ("数码",), ("JU-1", "PH-1"))
+    replies = [
+        reply(id=f"{w}{d}{p}", when=when, products=of, **days)
+        for w, when in enumerate(conditions)
+        for d, days in enumerate(dates)
+        for p, of in enumerate(products)
+    ]
+    gates, codes = Gates(replies), {Outcome.FALSE: RULED_OUT, Outcome.UNKNOWN: TO_CHECK, Outcome.TRUE: ALLOWED}
+    seen = set()
+    for order in (None, {"status": "paid"}, {"status": "shipped", "paid_at": NOW}, {"status": "paid", "paid_at": "2026-11-01T00:00:00+08:00"}):
+        for mentioned in ((), ("JU-1",), ("PH-1",)):
+            alone = eligibility(order=order, mentioned=mentioned)
+            together = Eligibility(alone.circumstances, gates)
+
+            assert [codes[alone.of_reply(one).outcome] for one in replies] == together.outcomes[gates.of_replies].tolist()
+            assert [alone.of_reply(one) for one in replies] == [together.of_reply(one) for one in replies]
+            seen.update(together.outcomes.tolist())
+    assert seen == {RULED_OUT, TO_CHECK, ALLOWED}

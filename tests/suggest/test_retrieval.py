@@ -35,9 +35,9 @@ def test_a_large_shop_looks_at_some_replies_and_sees_in_them_what_a_small_one_se
 ):
     for chat, every in zip(chats, of_all, strict=True):
         some = demo_suggester.retrieved(chat)[0][0][1].replies
-        same = every.replies.of(some.reply_rows)  # in a small shop a reply's position is its row
+        same = every.closely(some.reply_rows)  # in a small shop a reply's place is its row
 
-        assert 0 < len(some.reply_rows) < len(every.replies.reply_rows)
+        assert 0 < len(some.reply_rows) < len(every.pool.reply_rows)
         assert some.reply_rows.tolist() == sorted(set(some.reply_rows.tolist())) == same.reply_rows.tolist()
         assert (some.starts.tolist(), some.is_trigger.tolist()) == (same.starts.tolist(), same.is_trigger.tolist())
         for name in ("cosines", "key_needs", "lexical", "lexical_in_context", "voted"):

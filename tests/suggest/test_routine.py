@@ -14,7 +14,8 @@ def question(*, emotion: str = "calm", threat: float = 0.0, scenarios: dict[str,
     moods = dict.fromkeys(("calm", "anxious", "upset", "angry"), 0.0) | {emotion: 1.0}
     return Understanding(
         readings=(Reading("羊毛衫能机洗吗", np.zeros(1, dtype=np.float32)),), lean_on_history=0.0, scenarios=scenarios or {"product.care": 1.0},
-        emotions=moods, threat=threat, language="zh", products=(), shares=np.ones(1, dtype=np.float32), scenarios_of_message={}, scenarios_heard={},
+        emotions=moods, threat=threat, language="zh", products=(), shares=np.ones(1, dtype=np.float32), mixed_needs=np.zeros(1, dtype=np.float32),
+        scenarios_of_message={}, scenarios_heard={},
     )  # fmt: skip
 
 

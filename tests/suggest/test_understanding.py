@@ -121,7 +121,8 @@ def test_condition_facts_of_an_unsure_prediction_are_unknown(hear) -> None:
     unsure = Understanding(
         readings=hear("在吗").readings, lean_on_history=0, scenarios={"invoice": 0.5, "exchange": 0.5},
         emotions={"calm": 0.5, "upset": 0.5}, threat=0.5, language="zh", products=(),
-        shares=np.ones(1, dtype=np.float32), scenarios_of_message={}, scenarios_heard={},
+        shares=np.ones(1, dtype=np.float32), mixed_needs=np.zeros(1, dtype=np.float32),
+        scenarios_of_message={}, scenarios_heard={},
     )  # fmt: skip
 
     assert {} == unsure.condition_facts()

@@ -1,0 +1,196 @@
+"""All conditions of a shop, judged together for one order: most are made of the same few tests, and what those come to is remembered.
+
+A condition is taken apart at its top-level `&&`. Tests on the same facts form a group; where those facts are plain words or truth values, as a status is,
+the whole group costs one lookup. The verdicts are those of `Condition.evaluate`; sets of conditions are the bits of an integer.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from knowledge.conditions import ALWAYS, NEVER, STRINGS, Condition, Result, Verdict, cel_context, compile_condition, compiled, executed, referenced_paths
+
+_BELOW = re.compile(r"\.\w+(?:\.\w+)*(?:\.\w+\()?$")  # a fact below; one name and a bracket would be a method of the fact itself
+_REMEMBERED = 1_024  # outcomes kept for each group
+_SHORT_TEXT = 40  # a longer text is somebody's words rather than a kind of value
+_ABSENT = object()
+Path = tuple[str, ...]
+Masks = tuple[int, int, int]  # conditions that some test of a group makes false, that lack a fact, that compare what cannot be compared
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Tests on the same facts: each with the set of conditions that it stands in."""
+
+    paths: tuple[Path, ...]
+    facts: tuple[int, ...]  # their numbers in the set
+    conditions: int  # in which any of the tests stands
+    tests: tuple[tuple[int, Any], ...]
+    remembered: dict[tuple[object, ...], Masks]
+
+
+class ConditionSet:
+    """Conditions by number, in the order given; equal sources are one condition."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        """Compiles them.
+
+        Raises:
+            InvalidCondition: one does not parse or names what does not exist.
+        """
+        self.number = {source: place for place, source in enumerate(dict.fromkeys(sources))}
+        self._conditions: list[Condition] = [compile_condition(source) for source in self.number]
+        standing: dict[str, int] = {}
+        for place, condition in enumerate(self._conditions):
+            for part in conjuncts(condition.source):
+                standing[part] = standing.get(part, 0) | 1 << place
+        self._facts: dict[tuple[Path, bool], int] = {}  # a path, and whether it is only asked to be there
+        groups: dict[tuple[int, ...], list[tuple[int, Any]]] = {}
+        for part, conditions in standing.items():
+            paths = [(tuple(path.split(".")), _only_presence(part, path)) for path in referenced_paths(part)]
+            groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in paths), []).append((conditions, compiled(part)))
+        every = [path for path, _ in self._facts]
+        self._groups = [
+            _Group(tuple(every[fact] for fact in facts), facts, reduce(or_, (conditions for conditions, _ in tests)), tuple(tests), {})
+            for facts, tests in groups.items()
+        ]
+
+    def judge(self, facts: Mapping[str, Any]) -> "Judged":
+        """Gives the verdicts of all of them."""
+        false = missing = incomparable = 0
+        later = []
+        plain = [_plain_value(facts, path, only_presence) for path, only_presence in self._facts]
+        for group in self._groups:
+            values = tuple([plain[fact] for fact in group.facts])
+            if None in values:
+                later.append(group)
+                continue
+            masks = group.remembered.get(values)
+            if masks is None:
+                masks = _masks(group, cel_context(_part(facts, group.paths)), ruled_out=0)
+                if len(group.remembered) < _REMEMBERED:
+                    group.remembered[values] = masks
+            false |= masks[0]
+            missing |= masks[1]
+            incomparable |= masks[2]
+        later = [group for group in later if group.conditions & ~false]  # numbers and times: only where it still matters
+        context = cel_context(_part(facts, [path for group in later for path in group.paths])) if later else None
+        for group in later:
+            masks = _masks(group, context, ruled_out=false)
+            false |= masks[0]
+            missing |= masks[1]
+            incomparable |= masks[2]
+        return Judged(self._conditions, facts, false, missing, incomparable)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdicts of a set's conditions for one order."""
+
+    conditions: Sequence[Condition]
+    facts: Mapping[str, Any]
+    false: int
+    missing: int
+    incomparable: int
+
+    @property
+    def false_ones(self) -> npt.NDArray[np.bool_]:
+        """Which conditions are false, [n_conditions]."""
+        return _bits(self.false, len(self.conditions))
+
+    @property
+    def unknown_ones(self) -> npt.NDArray[np.bool_]:
+        """Which conditions lack a fact or compare what cannot be compared, [n_conditions]; one that is false too is false."""
+        return _bits(self.missing | self.incomparable, len(self.conditions))
+
+    def verdict(self, number: int) -> Verdict:
+        """Gives the verdict of one condition."""
+        bit = 1 << number
+        if self.false & bit:
+            return NEVER
+        if self.incomparable & bit:
+            return self.conditions[number].unknown(self.facts, Result.INCOMPARABLE)
+        return self.conditions[number].unknown(self.facts, Result.MISSING) if self.missing & bit else ALWAYS
+
+
+def _bits(members: int, n: int) -> npt.NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(members.to_bytes(n // 8 + 1, "little"), dtype=np.uint8), count=n, bitorder="little").astype(np.bool_)
+
+
+def conjuncts(source: str) -> tuple[str, ...]:
+    """Gives the parts that `&&` joins at the top of the expression, in order; the whole where something binds them otherwise, none of an empty one.
+
+    `&&` binds tighter than `||` and `? :`, so one of those at the top keeps the expression whole.
+    """
+    bare = STRINGS.sub(lambda found: "s" * len(found.group()), source)  # same length: positions hold
+    parts, start, depth = [], 0, 0
+    for position, character in enumerate(bare):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0 and (character == "?" or bare.startswith("||", position)):
+            return (source.strip(),)
+        if depth == 0 and bare.startswith("&&", position):
+            parts.append(source[start:position])
+            start = position + 2
+    return tuple(part.strip() for part in [*parts, source[start:]] if part.strip())
+
+
+def _only_presence(source: str, path: str) -> bool:
+    """Whether a test asks of a fact only that it is there, `has(order.item)`, or of what is below it."""
+    bare = re.sub(r"\s*([.()])\s*", r"\1", STRINGS.sub('""', source))
+    return all(
+        (found.group("before") == "has(" and found.group("after") == ")") or _BELOW.match(found.group("after"))
+        for found in re.finditer(rf"(?P<before>has\(|(?<![\w.])){re.escape(path)}(?!\w)(?P<after>\)|[.\w]*\(?)", bare)
+    )
+
+
+def _masks(group: _Group, context: Any, *, ruled_out: int) -> Masks:
+    """What the group's tests come to; a test that stands only in conditions ruled out already is not made."""
+    false = missing = incomparable = 0
+    for conditions, program in group.tests:
+        if not conditions & ~(ruled_out | false):
+            continue
+        result = executed(program, context)
+        if result is Result.FALSE:
+            false |= conditions
+        elif result is Result.MISSING:
+            missing |= conditions
+        elif result is Result.INCOMPARABLE:
+            incomparable |= conditions
+    return false, missing, incomparable
+
+
+def _part(facts: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
+    """The facts at the paths, nested as they are: turning all of them into CEL's types costs more than everything else here."""
+    part: dict[str, Any] = {root: {} if isinstance(value, dict) else value for root, value in facts.items()}
+    for path in dict.fromkeys(paths):
+        node: Any = facts
+        copy = part
+        for name in path[:-1]:
+            node = node.get(name)
+            if not isinstance(node, dict):
+                break
+            copy = copy.setdefault(name, {})
+        else:
+            if path[-1] in node:
+                copy[path[-1]] = node[path[-1]]
+    return part
+
+
+def _plain_value(facts: Mapping[str, Any], path: Path, only_presence: bool) -> object | None:
+    """The short text or truth value at the path, or at which step it is not there; None for anything else."""
+    node: Any = facts
+    for step, name in enumerate(path):
+        if type(node) is not dict:
+            return None
+        node = node.get(name, _ABSENT)
+        if node is _ABSENT:
+            return (step,)
+    if only_presence:
+        return True
+    return node if type(node) is bool or (type(node) is str and len(node) <= _SHORT_TEXT) else None

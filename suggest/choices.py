@@ -1,0 +1,42 @@
+"""Which candidates become drafts when a message asks several things: each question's best in its turn, and no two alike."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from knowledge.records import ProvenReply
+from suggest.eligibility import gate_of
+from suggest.ranking import Candidate
+from suggest.retrieval import Hits
+from suggest.understanding import Understanding
+
+_VARIANT = 0.25  # the same for replies that differ in tone under one condition
+_NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Candidates and hits of one question."""
+
+    question: Understanding
+    hits: Hits
+    candidates: list[Candidate]
+
+
+def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
+    """Gives each reply once: the best for the whole and for every separate question first, then all by confidence. One question: its own order."""
+    given: set[str] = set()
+    heads = [(a, a.candidates[0]) for a in answers if a.candidates]
+    heads[1:] = sorted(heads[1:], key=lambda head: (-head[1].confidence, head[1].reply.id))
+    rest = [(a, c) for a in answers for c in a.candidates]
+    rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
+    for answer, candidate in [*heads, *rest]:
+        if candidate.reply.id not in given:
+            given.add(candidate.reply.id)
+            yield answer, candidate
+
+
+def alike(reply: ProvenReply, terms: set[str], other: ProvenReply, other_terms: set[str]) -> bool:
+    """Whether two drafts are one choice: nearly the same words, or the calm and the upset way to say the same."""
+    shared = len(terms & other_terms) / max(1, len(terms | other_terms))
+    variants = reply.scenario == other.scenario and gate_of(reply) == gate_of(other) and {reply.tone, other.tone} == {"calm", "upset"}
+    return shared >= (_VARIANT if variants else _NEAR_DUPLICATE)

@@ -1,0 +1,106 @@
+"""What never changes about a shop's replies and articles while a snapshot serves, as columns: worked out once, looked up with every message."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from indexes.snapshot import Snapshot
+from knowledge.conditions import compile_condition
+from knowledge.records import Article, ProvenReply
+from suggest.eligibility import Gates
+
+Column = npt.NDArray[np.float32]
+_SPECIFIC = 5  # facts in a condition beyond which more say no more
+
+
+class ReplyTraits:
+    """Columns over `shop.replies`, [n_replies] each."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        replies = snapshot.shop.replies
+        self.names = tuple(sorted({reply.scenario for reply in replies}))
+        number = {name: place for place, name in enumerate(self.names)}
+        self.scenario = np.array([number[reply.scenario] for reply in replies], dtype=np.int64)
+        families = sorted({name.split(".")[0] for name in self.names})
+        self.families = tuple(families)
+        self.family = np.array([families.index(name.split(".")[0]) for name in self.names], dtype=np.int64)  # of each scenario
+        self.gates = Gates(replies)
+        self.specific = np.array([min(_specificity(reply), _SPECIFIC) / _SPECIFIC for reply in replies], dtype=np.float32)
+        self.tones = _columns([[reply.tone == tone for tone in ("upset", "calm")] for reply in replies], 2)
+        self.neutral, self.conditional, self.about_case, self.asks_for_order, self.has_products, self.lead, self.tier = _columns(
+            [_plain_traits(reply) for reply in replies], 7
+        )
+        self.articles = sorted({article for reply in replies for article in reply.cites})
+        self.cites = _cites(replies, self.articles)
+        self.cited_passages = [snapshot.article_passages.get(article, ()) for article in self.articles]
+        self.root_profiles = np.sqrt(_profiles(snapshot))  # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient
+
+
+class ArticleTraits:
+    """Columns over the shop's articles that have passages, by id."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        spans = snapshot.article_passages
+        self.articles: tuple[Article, ...] = tuple(article for article in snapshot.shop.articles if spans[article.id])
+        self.starts = np.array([spans[article.id][0] for article in self.articles], dtype=np.int64)  # of each article's passages, which stand together
+        self.by_id = {article.id: article for article in snapshot.shop.articles}
+        self.number = {article.id: place for place, article in enumerate(self.articles)}
+        self.names = tuple(sorted({name for article in self.articles for name in article.scenarios}))
+        width = max((len(article.scenarios) for article in self.articles), default=0) or 1
+        self.scenarios = np.full((len(self.articles), width), len(self.names), dtype=np.int64)  # numbers of names; as many as there are: none
+        for place, article in enumerate(self.articles):
+            self.scenarios[place, : len(article.scenarios)] = [self.names.index(name) for name in article.scenarios]
+        self.of_scenario = {name: tuple(article for article in self.articles if name in article.scenarios) for name in self.names}
+
+
+def scenario_probabilities(scenarios: Mapping[str, float], names: tuple[str, ...]) -> Column:
+    """Gives the probability of each of the named scenarios, in their order; 0 for one that was not heard of."""
+    values = np.fromiter((*scenarios.values(), 0.0), dtype=np.float32, count=len(scenarios) + 1)
+    return np.asarray(values[_places(tuple(scenarios), names)])
+
+
+@lru_cache(maxsize=1_024)
+def _places(heard: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Where each of the names stands among those heard of; behind the last where it does not."""
+    place = {name: number for number, name in enumerate(heard)}
+    return np.array([place.get(name, len(heard)) for name in names], dtype=np.int64)
+
+
+def _plain_traits(reply: ProvenReply) -> list[bool]:
+    return [
+        reply.tone == "", bool(reply.when), "order.case" in reply.when, "!has(order.status)" in reply.when,
+        bool(reply.products), reply.authority == "lead", "customer.tier" in reply.when,
+    ]  # fmt: skip
+
+
+def _columns(rows: Sequence[Sequence[bool]], n_columns: int) -> Column:
+    """The rows' columns, float32[n_columns, n_rows]."""
+    return np.array(rows, dtype=np.float32).reshape(-1, n_columns).T.copy()
+
+
+def _specificity(reply: ProvenReply) -> int:
+    """How many facts of this order the condition holds to be so; a list of tests on one fact counts once."""
+    return compile_condition(reply.when).specificity + (1 if reply.effective_from or reply.effective_to else 0)
+
+
+def _cites(replies: Sequence[ProvenReply], articles: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Numbers of the articles each reply cites, [n_replies, most cited]; the first stands in empty places, `len(articles)` where it cites none."""
+    number = {article: place for place, article in enumerate(articles)}
+    width = max((len(reply.cites) for reply in replies), default=0) or 1
+    table = np.full((len(replies), width), len(articles), dtype=np.int64)
+    for row, reply in enumerate(replies):
+        if reply.cites:
+            table[row] = number[reply.cites[0]]
+            table[row, : len(reply.cites)] = [number[article] for article in reply.cites]
+    return table
+
+
+def _profiles(snapshot: Snapshot) -> Column:
+    """Each reply's needs: the mean distribution of its triggers, [n_replies, n_needs]; zero where it has none."""
+    if not len(snapshot.shop.replies):
+        return np.empty((0, snapshot.key_needs.dimension), dtype=np.float32)
+    weights = snapshot.key_is_trigger.astype(np.float32)
+    sums = np.add.reduceat(snapshot.key_needs.matrix**2 * weights[:, None], snapshot.reply_key_starts, axis=0)
+    return np.asarray(sums / np.maximum(np.add.reduceat(weights, snapshot.reply_key_starts), 1)[:, None], dtype=np.float32)
