@@ -10,6 +10,7 @@ from knowledge.chats import LabelledChat
 
 COUNTED = ("replies", "articles")
 MAX_FEWER = 0.3  # share of the last snapshot's replies or articles that may be gone
+MIN_GONE = 3  # fewer than so many are somebody's edit, however small the shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def fewer(old: Mapping[str, int], new: Mapping[str, int], *, max_fewer: float) -
     refusals = []
     for name in COUNTED:
         before, after = old.get(name, 0), new.get(name, 0)
-        if before and (before - after) / before > max_fewer:
+        if before - after >= MIN_GONE and (before - after) / before > max_fewer:
             reason = f"{after} {name}, the live snapshot has {before}: {(before - after) / before:.0%} fewer, at most {max_fewer:.0%} may go at once"
             refusals.append(Refusal("counts", reason))
     return refusals

@@ -71,10 +71,6 @@ def write_report(report: Report, store_dir: Path) -> None:
     number = numbered[-1][0] + 1 if numbered else 1
     path = folder / f"reindex-{stamp}-{number}.json"
     report.path = str(path)
-    kept = report.as_json()
-    for row in kept.get("bad_rows", []):
-        if row["file"].startswith("chats/"):
-            row.pop("got")  # may be what a customer wrote
-    path.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for _, old in numbered[: max(0, len(numbered) + 1 - KEPT_REPORTS)]:
         old.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, find_adapted
 from indexes.build import Progress, build_snapshot, findability, fingerprint_of
@@ -24,7 +25,7 @@ from indexes.snapshot import Snapshot
 from indexes.snapshot_folders import counts_of, pointed_to
 from indexes.vector_cache import CACHE, VectorCache
 from indexes.write_lock import writing
-from knowledge.errors import InvalidKnowledge, KnowledgeChanging, KnowledgeError
+from knowledge.errors import BadRow, InvalidKnowledge, KnowledgeChanging, KnowledgeError
 from knowledge.shop import Shop
 from knowledge.steady_reading import differing, file_digests
 
@@ -68,8 +69,8 @@ def reindex(task: Task, means: Callable[[], Means], *, now: datetime, on_progres
     try:
         _hold_and(run)
     except InvalidKnowledge as error:
-        report.status, report.reason = "invalid", str(error)
-        report.bad_rows = [{"file": row.path, "line": row.line, "field": row.field, "expected": row.expected, "got": row.got} for row in error.bad_rows]
+        report.status, report.reason = "invalid", f"{len(error.bad_rows)} bad rows; mend them and run again"
+        report.bad_rows = [_without_customers_words(row) for row in error.bad_rows]
     except IndexBusy as error:
         report.status, report.reason = "busy", str(error)
     except (KnowledgeError, IndexingError, OSError) as error:
@@ -166,8 +167,8 @@ def _live(run: _Run, means: Means) -> Snapshot | None:
         loaded = load_last_good(run.store_dir, embedder=means.embedder, needs_model_id=needs_id)
     except SnapshotMissing:
         return None
-    except SnapshotError as error:
-        report.set_aside.append(SetAside(report.previous, str(error)))
+    except SnapshotError as error:  # no other is usable either
+        report.set_aside.append(SetAside(report.previous, str(error), quarantined=not (run.store_dir / SNAPSHOTS / report.previous).exists()))
         return None
     report.set_aside += loaded.set_aside
     return loaded.snapshot
@@ -254,6 +255,12 @@ def _note_late_edits(folder: Path, knowledge: Knowledge, report: Report) -> None
     late = differing(knowledge.digests, file_digests(folder))
     if late:
         report.notes.append(f"{', '.join(late[:5])} changed after the files were read; the next run takes it in")
+
+
+def _without_customers_words(row: BadRow) -> dict[str, Any]:
+    """A chat's cells may be what a customer wrote; reports and logs are no place for that."""
+    got = "" if row.path.startswith("chats/") else row.got
+    return {"file": row.path, "line": row.line, "field": row.field, "expected": row.expected, "got": got}
 
 
 def _keep(report: Report, store_dir: Path) -> None:

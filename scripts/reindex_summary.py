@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from indexes.changes import Changes, Dates
 from indexes.reindex_report import Report
+from knowledge.errors import BadRow
 from scripts.progress import STDERR
 
 _SHOWN = 5
@@ -26,6 +27,7 @@ def _lines(report: Report) -> list[str]:
         lines += [f"  {name}: {said}" for name, found in report.dates.items() for said in _dates(found)]
         lines += [f"  embedded: {_vectors(report)}"] if report.vectors else []
         lines += _checks(report)
+    lines += [f"  {BadRow(row['file'], row['line'], row['field'], row['expected'], row['got'])}" for row in report.bad_rows]
     lines += [f"  refused ({one.code}): {one.reason}" for one in report.refusals]
     if report.forced:
         lines.append(f"  forced by {report.forced['by']}: {report.forced['reason']}")
@@ -47,7 +49,7 @@ def _headline(report: Report) -> str:
         return f"{would}unchanged {name} {report.snapshot_id}: nothing to publish; {report.seconds} s"
     if report.status == "refused":
         return f"{report.store_dir}: {would}refused: nothing was published; {report.previous or 'nothing'} stays live"
-    return f"{report.store_dir}: {report.status}: nothing was published; {report.reason}"
+    return f"{report.store_dir}: nothing was published; {report.reason}"
 
 
 def _changes(change: Changes) -> str:
