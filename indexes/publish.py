@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = [
     "store_dirs",
 ]
 KEPT = 5
+_log = logging.getLogger("huashu.publish")
 OnStep = Callable[[str], None]
 
 
@@ -82,9 +84,9 @@ def publish(
         previous = pointed_to(store_dir)
         point_to(store_dir, manifest.snapshot_id)
         step("pointed")
-        record(store_dir, Event("published", manifest.snapshot_id, previous=previous, marks=manifest.marks, reason=reason))
+        _afterwards(lambda: record(store_dir, Event("published", manifest.snapshot_id, previous=previous, marks=manifest.marks, reason=reason)))
         step("recorded")
-        _forget_old(store_dir)
+        _afterwards(lambda: _forget_old(store_dir))
     step("forgotten")
     return manifest
 
@@ -115,6 +117,14 @@ def clean(store_dir: Path) -> list[str]:
     for path in left:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     return [path.name for path in left]
+
+
+def _afterwards(action: Callable[[], None]) -> None:
+    """What is live is live: a disk that is full only now leaves no history or an old snapshot too many, which the next run mends."""
+    try:
+        action()
+    except OSError:
+        _log.warning("publish.afterwards_failed", exc_info=True)
 
 
 def _written(snapshot: Snapshot, staging: Path) -> Manifest:

@@ -73,8 +73,10 @@ def reindex(task: Task, means: Callable[[], Means], *, now: datetime, on_progres
         report.bad_rows = [_without_customers_words(row) for row in error.bad_rows]
     except IndexBusy as error:
         report.status, report.reason = "busy", str(error)
-    except (KnowledgeError, IndexingError, OSError) as error:
+    except (KnowledgeError, IndexingError) as error:
         report.status, report.reason = "failed", str(error)
+    except OSError as error:
+        report.status, report.reason = "failed", f"a file cannot be read or written ({error}); look for free space and permissions, then run it again"
     report.seconds = round(time.perf_counter() - started, 2)
     if report.store and not task.dry_run:
         _keep(report, task.index_dir / report.store)
@@ -133,7 +135,8 @@ def _run(run: _Run, doing: OnStep) -> None:
         _refuse(report)
         return
     doing("embedding")
-    snapshot = _build(run, knowledge, means, own)
+    cache = VectorCache(run.store_dir / CACHE, reuse=not task.rebuild)
+    snapshot = _build(run, knowledge, means, own, cache)
     doing("checking")
     _check(run, knowledge, live, snapshot, means)
     run.step("checked")
@@ -143,6 +146,7 @@ def _run(run: _Run, doing: OnStep) -> None:
         _refuse(report)
     else:
         _publish(run, snapshot, means)
+        _try_on_disk(run, cache.forget_unused)
     _note_late_edits(task.folder, knowledge, report)
 
 
@@ -199,8 +203,7 @@ def _rejections(store_dir: Path, live: Snapshot | None, marks: tuple[str, str]) 
     return rolled_back(rejection_of(events, fingerprint) or (None if same_words else rejection_of(events, knowledge_hash)))
 
 
-def _build(run: _Run, knowledge: Knowledge, means: Means, own: AdaptedModels | None) -> Snapshot:
-    cache = VectorCache(run.store_dir / CACHE, reuse=not run.task.rebuild)
+def _build(run: _Run, knowledge: Knowledge, means: Means, own: AdaptedModels | None, cache: VectorCache) -> Snapshot:
     snapshot = build_snapshot(
         knowledge.shop, embedder=means.embedder, needs=means.needs, now=run.now, cases=knowledge.cases, adapted=own, cache=cache, on_progress=run.tell
     )
@@ -208,13 +211,19 @@ def _build(run: _Run, knowledge: Knowledge, means: Means, own: AdaptedModels | N
     report = run.report
     report.counts, report.vectors = snapshot.manifest.counts, cache.counts
     report.notes += [f"{name} was damaged and its vectors were computed again" for name in cache.damaged]
-    if not run.task.dry_run:
-        try:
-            cache.save()
-        except OSError as error:
-            report.notes.append(f"the vectors could not be kept for the next run: {error}")
-        run.step("kept vectors")
+    _try_on_disk(run, cache.keep)
+    run.step("kept vectors")
     return snapshot
+
+
+def _try_on_disk(run: _Run, action: Callable[[], None]) -> None:
+    """A cache that cannot be written costs the next run some time, and this one nothing."""
+    if run.task.dry_run:
+        return
+    try:
+        action()
+    except OSError as error:
+        run.report.notes.append(f"the vectors could not be kept for the next run: {error}")
 
 
 def _check(run: _Run, knowledge: Knowledge, live: Snapshot | None, snapshot: Snapshot, means: Means) -> None:
@@ -252,7 +261,10 @@ def _publish(run: _Run, snapshot: Snapshot, means: Means) -> None:
 
 
 def _note_late_edits(folder: Path, knowledge: Knowledge, report: Report) -> None:
-    late = differing(knowledge.digests, file_digests(folder))
+    try:
+        late = differing(knowledge.digests, file_digests(folder))
+    except OSError:  # what is published is published
+        return
     if late:
         report.notes.append(f"{', '.join(late[:5])} changed after the files were read; the next run takes it in")
 

@@ -87,8 +87,8 @@ class VectorCache:
         counts["computed"] += len(missing)
         return found[back.reshape(-1)]
 
-    def save(self) -> None:
-        """Keeps what was computed, and forgets what no longer earns its place: other models' vectors, and unused ones when they are many.
+    def keep(self) -> None:
+        """Writes what was computed, so that no later run computes it again, whatever becomes of this one.
 
         Raises:
             OSError: the disk is full or forbids writing; what was kept before is whole.
@@ -97,7 +97,31 @@ class VectorCache:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         for store in self._kinds.values():
-            self._save(store)
+            if store.added:
+                added = np.concatenate(store.added)
+                self._write(store, added[np.argsort(added["key"])])
+                store.added = []
+
+    def forget_unused(self) -> None:
+        """Forgets what the texts of this run no longer need: damaged files, other models' vectors, and unused ones when they are many.
+
+        For after a publish: a run that was refused must not cost what the live snapshot still uses.
+
+        Raises:
+            OSError: the disk is full or forbids writing; what was kept before is whole.
+        """
+        if self._folder is None or not self._folder.exists():
+            return
+        for store in self._kinds.values():
+            used = np.unique(np.concatenate(store.used))
+            if sum(map(len, store.kept)) > _WASTE * len(used) or len(store.files) > _MAX_FILES:
+                whole = np.zeros(len(used), dtype=store.rows)
+                whole["key"] = used
+                vectors = np.zeros((len(used), *store.rows["vector"].shape), dtype=np.float32)
+                self._fill(vectors, used, store)
+                whole["vector"] = vectors
+                store.files, store.kept = [], []
+                self._write(store, whole)
         wanted = {path for store in self._kinds.values() for path in store.files}
         for path in self._folder.iterdir():
             if path not in wanted:
@@ -131,30 +155,17 @@ class VectorCache:
             missing = missing[~hit]
         return missing
 
-    def _save(self, store: _Kind) -> None:
-        used = np.unique(np.concatenate(store.used))
-        n_rows = sum(map(len, [*store.kept, *store.added]))
-        if n_rows > _WASTE * len(used) or len(store.files) >= _MAX_FILES:
-            whole = np.empty(len(used), dtype=store.rows)
-            whole["key"] = used
-            vectors = np.empty((len(used), *store.rows["vector"].shape), dtype=np.float32)
-            self._fill(vectors, used, store)
-            whole["vector"] = vectors
-            store.files = [self._write(store.prefix, whole)]
-        elif store.added:
-            added = np.concatenate(store.added)
-            store.files.append(self._write(store.prefix, added[np.argsort(added["key"])]))
-
-    def _write(self, prefix: str, rows: npt.NDArray[Any]) -> Path:
+    def _write(self, store: _Kind, rows: npt.NDArray[Any]) -> None:
         folder = self._folder or Path()
-        fresh = folder / f".{prefix}.new"
+        fresh = folder / f".{store.prefix}.new"
         with fresh.open("wb") as file:
             np.save(file, rows, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
-        path = folder / f"{prefix}-{_sha256(fresh)}.npy"
+        path = folder / f"{store.prefix}-{_sha256(fresh)}.npy"
         fresh.replace(path)
-        return path
+        store.files.append(path)
+        store.kept.append(rows)
 
 
 class CachedEmbedder:

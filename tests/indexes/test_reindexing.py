@@ -435,7 +435,7 @@ print(json.dumps([first.status, full.status, full.reason, exit_code([full]), liv
 """
 
 
-@pytest.mark.parametrize("n_bytes", [0, 100, 400, 600, 1_000, 2_000])
+@pytest.mark.parametrize("n_bytes", [100, 600, 2_000])
 def test_a_disk_that_takes_no_more_leaves_the_old_one_and_the_next_run_succeeds(tmp_path: Path, n_bytes: int):
     """No file may grow beyond so many bytes: small ones fail at the lock's owner, larger ones among the indexes."""
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path), str(n_bytes)]
@@ -445,7 +445,8 @@ def test_a_disk_that_takes_no_more_leaves_the_old_one_and_the_next_run_succeeds(
     first, full, reason, code, live, later, live_later = json.loads(done.stdout)
 
     assert (first, full, code) == ("published", "failed", 1)
-    assert "File too large" in reason or "cannot be read back" in reason or "could not be written" in reason
+    assert "File too large" in reason
+    assert "look for free space" in reason
     assert (live, later, live_later) == (["old", 0], "published", ["new", 0])
 
 

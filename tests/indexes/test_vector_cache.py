@@ -29,7 +29,8 @@ def embed(folder: Path | None, texts: Sequence[str], model_id: str = "fake-16", 
     embedder, cache = CountingEmbedder(model_id), VectorCache(folder)
     vectors = CachedEmbedder(embedder, cache).encode_document(texts)
     if save:
-        cache.save()
+        cache.keep()
+        cache.forget_unused()
     return vectors, embedder.asked, cache
 
 
@@ -106,7 +107,7 @@ def test_blocks_are_whole_and_progress_ends_at_all(tmp_path: Path):
     for _ in range(2):
         cache = VectorCache(tmp_path)
         cache.vectors(texts, kind="needs", made_by="m", width=2, compute=compute, tell=lambda done, total: heard.append((done, total)))
-        cache.save()
+        cache.keep()
 
     assert sizes == [BLOCK, 5]
     assert heard == [(BLOCK, BLOCK + 5), (BLOCK + 5, BLOCK + 5), (BLOCK + 5, BLOCK + 5)]
@@ -118,7 +119,8 @@ def test_without_a_folder_nothing_is_kept_and_without_reuse_all_is_new(tmp_path:
     cache, embedder = VectorCache(tmp_path, reuse=False), CountingEmbedder()
 
     CachedEmbedder(embedder, cache).encode_document(TEXTS)
-    cache.save()
+    cache.keep()
+    cache.forget_unused()
 
     assert embedder.asked == TEXTS[:3]
     assert embed(tmp_path, TEXTS)[1] == []
@@ -135,3 +137,13 @@ def test_a_query_is_the_models_own(tmp_path: Path):
 
     np.testing.assert_array_equal(cached.encode_query(["退货"]), FakeEmbedder().encode_query(["退货"]))
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - a listing is all that is wanted
+
+
+def test_a_run_that_was_refused_forgets_nothing(tmp_path: Path):
+    """Half of the texts were read by mistake; the next night all are there again."""
+    embed(tmp_path, [str(number) for number in range(100)])
+    cache = VectorCache(tmp_path)
+    CachedEmbedder(FakeEmbedder(), cache).encode_document(["7", "neu"])
+    cache.keep()
+
+    assert embed(tmp_path, [str(number) for number in range(100)])[1] == []

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from indexes.embedder import load_embedder
 from indexes.publish import load_current, snapshot_ids, store_dirs
 from scripts.reindex import app
 from tests.fakes import REPLIES, write_shop
-from tests.scripts.commands import Done, call_command, run_command
+from tests.scripts.commands import ROOT, Done, call_command, run_command
 
 BAD_REPLIES = [
     {**REPLIES[1], "id": "bad id!"},
@@ -194,3 +197,67 @@ def test_a_bad_train_chat_is_reported_and_nothing_is_published(tmp_path: Path):
     assert done.code == 1
     assert "chats/train.jsonl:1" in done.stderr
     assert nothing_published(tmp_path / "indexes")
+
+
+HOLDER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from indexes.gate import Verdict
+from indexes.reindexing import Means, Task, reindex
+from tests.fakes import FakeEmbedder, fake_needs
+
+def wait(step):
+    if step == "read":
+        print("holding", flush=True)
+        sys.stdin.readline()
+
+folder = Path(sys.argv[1])
+means = Means(FakeEmbedder(), fake_needs(folder / "needs"), lambda *_: Verdict())
+print(reindex(Task(folder / "shop", folder / "indexes", folder), lambda: means, now=datetime.now(UTC), on_step=wait).status, flush=True)
+"""
+
+
+def test_of_two_at_once_one_publishes_and_the_other_says_who_holds_the_lock(tmp_path: Path):
+    shop = write_shop(tmp_path / "shop")
+    command, environment = [sys.executable, "-c", HOLDER, str(tmp_path)], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "holding\n"
+        second = run_command("scripts.reindex", "--store-dir", shop, "--index-dir", tmp_path / "indexes")
+        published, _ = first.communicate("go on\n", timeout=60)
+
+    assert second.code == 75
+    assert f"nothing was published; {tmp_path / 'indexes' / 'tiny'} is being written: process {first.pid} on " in second.stderr
+    assert "reading the shop's files; run it again when that is done" in second.stderr
+    assert published == "published\n"
+    assert len(snapshot_ids(tmp_path / "indexes" / "tiny")) == 1
+
+
+@pytest.mark.parametrize("arguments", [("--force",), ("--reason", "because"), ("--force", "--reason", "  "), ("--max-fewer", "2"), ("--max-worse", "-1")])
+def test_force_wants_a_reason_and_shares_are_shares(tmp_path: Path, arguments: tuple[str, ...]):
+    done = reindex("--store-dir", tmp_path, "--index-dir", tmp_path / "indexes", *arguments)
+
+    assert done.code == 2
+    assert not (tmp_path / "indexes").exists()
+
+
+def test_a_nights_lines_say_what_changed_what_expires_and_what_is_refused(tmp_path: Path):
+    shop = write_shop(tmp_path / "shop")
+    assert reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes").code == 0
+    unchanged = reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes")
+    more = [{**REPLIES[1], "id": f"more-{n}", "effective_to": "2020-01-01"} for n in range(9)]
+    write_shop(tmp_path / "larger", replies=[*REPLIES, *more])
+    larger = reindex("--store-dir", tmp_path / "larger", "--index-dir", tmp_path / "indexes", "--dry-run")
+    grown = reindex("--store-dir", tmp_path / "larger", "--index-dir", tmp_path / "indexes")
+    refused = reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes")
+
+    assert (unchanged.code, larger.code, grown.code, refused.code) == (0, 0, 0, 1)
+    assert unchanged.stderr.startswith("unchanged tiny ")
+    assert "dry run, would be published tiny" in larger.stderr
+    assert "replies: 9 added (more-0, more-1, more-2, more-3, more-4, … 4 more)" in larger.stderr
+    assert "replies: 9 expired (more-0 2020-01-01, " in larger.stderr
+    assert "embedded: 0 of " in larger.stderr
+    assert "golden queries: 0 of " in larger.stderr
+    assert "refused (counts): 3 replies, the live snapshot has 12: 75% fewer" in refused.stderr
+    assert "stays live" in refused.stderr
