@@ -12,7 +12,10 @@ IndexingError
     ├── SnapshotMissing     nothing has been published
     ├── SnapshotCorrupt     a file is not what its manifest says
     ├── SnapshotIncompatible  made by another model, contract or format
-    └── SnapshotRefused     built, but failed its own checks; nothing was published
+    ├── SnapshotRefused     built, but failed its own checks; nothing was published
+    ├── SnapshotUnwritable  the disk is full or forbids writing; nothing was published
+    ├── NoEarlierSnapshot   nothing to roll back to
+    └── IndexBusy           another process is writing the shop's index
 """
 
 from pathlib import Path
@@ -140,3 +143,33 @@ class SnapshotRefused(SnapshotError):
     def __init__(self, reasons: list[str]) -> None:
         self.reasons = tuple(reasons)
         super().__init__("the new index failed its checks and was not published: " + "; ".join(reasons))
+
+
+class SnapshotUnwritable(SnapshotError):
+    """A snapshot could not be written whole."""
+
+    slug = "snapshot_unwritable"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        self.folder, self.reason = folder, reason
+        super().__init__(f"the new index could not be written under {folder} ({reason}); look for free space and write permission, then run it again")
+
+
+class NoEarlierSnapshot(SnapshotError):
+    """There is nothing before the live snapshot to go back to."""
+
+    slug = "no_earlier_snapshot"
+
+    def __init__(self, folder: Path, live: str) -> None:
+        self.folder, self.live = folder, live
+        super().__init__(f"there is no snapshot before {live} in {folder} that nobody rolled back from")
+
+
+class IndexBusy(SnapshotError):
+    """Another process is writing the index of this shop."""
+
+    slug = "index_busy"
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        self.folder, self.reason = folder, reason
+        super().__init__(f"{folder} is being written: {reason}; run it again when that is done")

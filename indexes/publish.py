@@ -1,93 +1,94 @@
-"""Published snapshots of one shop on disk: build beside, check, rename, then move the pointer. A crash at any line leaves the old one.
-
-`<index dir>/<store>/CURRENT` names the live snapshot; `snapshots/<id>/` holds each; what starts with `.staging-` was never live.
-"""
+"""Publishing: build beside, check, rename, then move the pointer. A crash at any line leaves the old snapshot live. Also the way to the live one."""
 
 import dataclasses
 import itertools
-import os
+import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from indexes.adapted import NEEDS, bundled_ids
+from safetensors import SafetensorError
+
 from indexes.embedder import Embedder
-from indexes.errors import SnapshotMissing
-from indexes.snapshot import MANIFEST, Manifest, Snapshot, read_snapshot, write_snapshot
+from indexes.errors import SnapshotUnwritable
+from indexes.history import Event, read_history, record, sync
+from indexes.last_good import LoadedSnapshot, SetAside, load_last_good, read_usable
+from indexes.quarantine import QUARANTINE, quarantine
+from indexes.snapshot import Manifest, Snapshot, write_snapshot
+from indexes.snapshot_folders import CURRENT, SNAPSHOTS, UNKNOWN, current_folder, point_to, pointed_to, pointer, sequence_of, snapshot_ids, store_dirs
 
-CURRENT = "CURRENT"
-SNAPSHOTS = "snapshots"
+__all__ = [
+    "CURRENT",
+    "KEPT",
+    "SNAPSHOTS",
+    "LoadedSnapshot",
+    "SetAside",
+    "clean",
+    "current_folder",
+    "load_current",
+    "load_last_good",
+    "point_to",
+    "publish",
+    "snapshot_ids",
+    "store_dirs",
+]
 KEPT = 5
+_log = logging.getLogger("huashu.publish")
+OnStep = Callable[[str], None]
 
 
-def publish(snapshot: Snapshot, store_dir: Path, *, embedder: Embedder, needs_model_id: str | None = None) -> Manifest:
-    """Writes, loads back, renames and makes live; gives the manifest as written, its id with a number behind when it was taken.
+def publish(
+    snapshot: Snapshot,
+    store_dir: Path,
+    *,
+    embedder: Embedder,
+    needs_model_id: str | None = None,
+    reason: str = "",
+    on_step: OnStep | None = None,
+) -> Manifest:
+    """Writes, loads back, renames and makes live; gives the manifest as written, with its number and an id that no other snapshot has.
 
     Args:
         snapshot: what is published.
         store_dir: the shop's folder of published indexes.
         embedder: the embedding that serves.
         needs_model_id: of the need classifier that serves; the bundled one's when None.
+        reason: why it was published in spite of its checks, for the history.
+        on_step: hears each step after it was taken.
 
     Raises:
         SnapshotCorrupt: what was written cannot be read back; the live snapshot is unchanged.
+        SnapshotUnwritable: it could not be written, such as on a full disk; the live snapshot is unchanged.
+        IndexBusy: another process holds the pointer.
     """
+    step = on_step or (lambda _name: None)
     snapshots = store_dir / SNAPSHOTS
     snapshots.mkdir(parents=True, exist_ok=True)
-    snapshot = _under_free_id(snapshot, snapshots)
+    clean(store_dir)
+    snapshot = _numbered(snapshot, store_dir)
     staging = snapshots / f".staging-{snapshot.manifest.snapshot_id}"
     final = snapshots / snapshot.manifest.snapshot_id
-    _remove_staging(snapshots)
     try:
-        manifest = write_snapshot(snapshot, staging)
-        read_snapshot(staging, model_id=embedder.model_id, dimension=embedder.dimension, needs_model_id=needs_model_id or bundled_ids()[NEEDS])
+        manifest = _written(snapshot, staging)
+        step("written")
+        _read_back(staging, embedder, needs_model_id)
+        step("loaded back")
         _sync_tree(staging)
+        step("synced")
         staging.rename(final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    _sync(snapshots)
-    point_to(store_dir, manifest.snapshot_id)
-    _forget_old(store_dir)
+    sync(snapshots)
+    step("renamed")
+    with pointer(store_dir):
+        previous = pointed_to(store_dir)
+        point_to(store_dir, manifest.snapshot_id)
+        step("pointed")
+        _afterwards(lambda: record(store_dir, Event("published", manifest.snapshot_id, previous=previous, marks=manifest.marks, reason=reason)))
+        step("recorded")
+        _afterwards(lambda: _forget_old(store_dir))
+    step("forgotten")
     return manifest
-
-
-def point_to(store_dir: Path, snapshot_id: str) -> None:
-    """Makes a snapshot of the shop the live one.
-
-    Raises:
-        SnapshotMissing: there is no such snapshot.
-    """
-    if not (store_dir / SNAPSHOTS / snapshot_id / MANIFEST).exists():
-        raise SnapshotMissing(store_dir / SNAPSHOTS / snapshot_id)
-    fresh = store_dir / f".{CURRENT}.new"
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(snapshot_id + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(store_dir / CURRENT)
-    _sync(store_dir)
-
-
-def current_folder(store_dir: Path) -> Path:
-    """Gives the folder of the live snapshot.
-
-    Raises:
-        SnapshotMissing: nothing was published.
-    """
-    pointer = store_dir / CURRENT
-    if not pointer.exists():
-        raise SnapshotMissing(store_dir)
-    return store_dir / SNAPSHOTS / pointer.read_text(encoding="utf-8").strip()
-
-
-def snapshot_ids(store_dir: Path) -> list[str]:
-    """Gives the ids of the shop's snapshots, oldest first."""
-    folder = store_dir / SNAPSHOTS
-    return sorted(path.parent.name for path in folder.glob(f"[!.]*/{MANIFEST}")) if folder.exists() else []
-
-
-def store_dirs(index_dir: Path) -> list[Path]:
-    """Gives the folders below `index_dir` that hold a published shop, by name."""
-    return sorted(path.parent for path in index_dir.glob(f"*/{CURRENT}"))
 
 
 def load_current(store_dir: Path, *, embedder: Embedder, needs_model_id: str | None = None) -> Snapshot:
@@ -101,37 +102,84 @@ def load_current(store_dir: Path, *, embedder: Embedder, needs_model_id: str | N
     Raises:
         SnapshotError: there is none, it is damaged, or another model made it.
     """
-    folder = current_folder(store_dir)
-    return read_snapshot(folder, model_id=embedder.model_id, dimension=embedder.dimension, needs_model_id=needs_model_id or bundled_ids()[NEEDS])
+    return read_usable(current_folder(store_dir), embedder=embedder, needs_model_id=needs_model_id)
 
 
-def _under_free_id(snapshot: Snapshot, snapshots: Path) -> Snapshot:
-    """Gives the snapshot under an id that no folder has: the same words built twice in a second must not touch what is live."""
+def clean(store_dir: Path) -> list[str]:
+    """Removes what runs that were killed left behind and gives its names. Only for whoever holds the shop's lock."""
+    snapshots = store_dir / SNAPSHOTS
+    if not snapshots.exists():
+        return []
+    with pointer(store_dir):
+        left = [path for path in sorted(snapshots.iterdir()) if path.name.startswith((".staging-", ".forgotten-"))]
+        left += sorted([*store_dir.glob(".*.new"), *store_dir.glob("*/.*.new")])
+        left += [_hidden(snapshots / one) for one in _never_live(store_dir)]
+    for path in left:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    return [path.name for path in left]
+
+
+def _afterwards(action: Callable[[], None]) -> None:
+    """What is live is live: a disk that is full only now leaves no history or an old snapshot too many, which the next run mends."""
+    try:
+        action()
+    except OSError:
+        _log.warning("publish.afterwards_failed", exc_info=True)
+
+
+def _written(snapshot: Snapshot, staging: Path) -> Manifest:
+    try:
+        return write_snapshot(snapshot, staging)
+    except (OSError, RuntimeError, SafetensorError) as error:  # FAISS raises RuntimeError when a write falls short
+        raise SnapshotUnwritable(staging.parent, str(error)) from error
+
+
+def _read_back(staging: Path, embedder: Embedder, needs_model_id: str | None) -> None:
+    try:
+        read_usable(staging, embedder=embedder, needs_model_id=needs_model_id)
+    except (OSError, RuntimeError, ValueError) as error:  # a file that fell short unnoticed when it was written
+        raise SnapshotUnwritable(staging.parent, f"what was written cannot be read back: {error}") from error
+
+
+def _numbered(snapshot: Snapshot, store_dir: Path) -> Snapshot:
+    """Gives the snapshot the next number, and an id that no folder has: the same words built twice in a second must not touch what is live."""
+    snapshots, away = store_dir / SNAPSHOTS, store_dir / QUARANTINE
     wanted = snapshot.manifest.snapshot_id
     ids = itertools.chain([wanted], (f"{wanted}-{number}" for number in itertools.count(2)))
-    free = next(one for one in ids if not (snapshots / one).exists())
-    return dataclasses.replace(snapshot, manifest=dataclasses.replace(snapshot.manifest, snapshot_id=free))
+    free = next(one for one in ids if not (snapshots / one).exists() and not (away / f"{one}-1").exists())
+    folders = [*(snapshots / one for one in snapshot_ids(store_dir)), *away.glob("*/")]
+    sequence = 1 + max((sequence_of(folder) for folder in folders), default=0)
+    manifest = dataclasses.replace(snapshot.manifest, snapshot_id=free, sequence=max(1, sequence))
+    return dataclasses.replace(snapshot, manifest=manifest)
 
 
-def _remove_staging(snapshots: Path) -> None:
-    for path in snapshots.glob(".staging-*"):
-        shutil.rmtree(path)
+def _never_live(store_dir: Path) -> list[str]:
+    """The ids of snapshots newer than the live one that never were live: a run was killed between renaming and pointing."""
+    live = pointed_to(store_dir)
+    newest = sequence_of(store_dir / SNAPSHOTS / live) if live else 0
+    known = {one for event in read_history(store_dir) for one in (event.snapshot_id, event.previous, *event.rejected)}
+    if newest == UNKNOWN:
+        return []
+    return [one for one in snapshot_ids(store_dir) if one != live and one not in known and sequence_of(store_dir / SNAPSHOTS / one) > newest]
 
 
 def _forget_old(store_dir: Path) -> None:
-    live = current_folder(store_dir).name
+    live = pointed_to(store_dir)
     for old in [one for one in snapshot_ids(store_dir) if one != live][: -(KEPT - 1)]:
-        shutil.rmtree(store_dir / SNAPSHOTS / old)
+        folder = store_dir / SNAPSHOTS / old
+        if sequence_of(folder) == UNKNOWN:
+            quarantine(folder, store_dir=store_dir, reason="its manifest cannot be read")
+        else:
+            shutil.rmtree(_hidden(folder))
+
+
+def _hidden(folder: Path) -> Path:
+    """Takes a folder away in one step, so that no reader finds half of it."""
+    hidden = folder.with_name(f".forgotten-{folder.name}")
+    folder.rename(hidden)
+    return hidden
 
 
 def _sync_tree(folder: Path) -> None:
     for path in [folder, *folder.rglob("*")]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)

@@ -52,8 +52,15 @@ class Manifest:
     counts: dict[str, int]
     files: dict[str, str]  # path within the snapshot → sha256
     adapted_from: dict[str, str] = field(default_factory=dict)  # what the shop's own models were tuned from; empty where it has none
+    sequence: int = 0  # counts the shop's publications: the clock may jump; 0 where it was made before there were numbers
+    fingerprint: str = ""  # of everything it was built from; the same again needs no new snapshot
     format_version: int = FORMAT_VERSION
     contract_version: str = CONTRACT_VERSION
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What a rollback remembers of it: its fingerprint, where it has one, and its knowledge hash."""
+        return tuple(mark for mark in (self.fingerprint, self.knowledge_hash) if mark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,18 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
+from indexes.gate import MAX_FEWER, MIN_GONE
+from indexes.history import HISTORY
+from indexes.publish import CURRENT, SNAPSHOTS
+from indexes.quarantine import QUARANTINE
+from indexes.reindex_report import BUSY, KEPT_REPORTS, REPORTS
+from indexes.vector_cache import CACHE
+from indexes.write_lock import LOCK, OWNER
+from scripts.reindex import app as reindex_app
+from scripts.rollback import app as rollback_app
+from suggest.quality_gate import MAX_CHATS, MAX_WORSE, MIN_LOST
 from suggest.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -56,3 +67,42 @@ def test_every_make_target_of_the_readme_exists() -> None:
 def test_every_command_of_the_readme_exists(command: str) -> None:
     assert f"scripts.{command}" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert (ROOT / "scripts" / f"{command}.py").exists()
+
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+
+def options_of(app: typer.Typer) -> set[str]:
+    """The options as a person sees them, but --help."""
+    command = typer.main.get_command(app)
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+
+
+@pytest.mark.parametrize("option", sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", OPERATIONS))))
+def test_every_option_of_the_operations_page_exists(option: str) -> None:
+    assert option in options_of(reindex_app) | options_of(rollback_app) | {"--now"}  # systemctl enable --now
+
+
+@pytest.mark.parametrize("option", sorted(options_of(reindex_app) | options_of(rollback_app)))
+def test_every_option_of_reindex_and_rollback_is_on_the_operations_page(option: str) -> None:
+    assert option in OPERATIONS
+
+
+def test_the_operations_page_has_the_limits_that_the_program_has() -> None:
+    assert f"`--max-fewer {MAX_FEWER}`" in OPERATIONS
+    assert f"`--max-worse {MAX_WORSE}`" in OPERATIONS
+    assert f"more than {MAX_FEWER:.0%} of the replies or articles are gone, at least {MIN_GONE}" in OPERATIONS
+    assert f"more than {100 * MAX_WORSE:g} points and at least {MIN_LOST} chats" in OPERATIONS
+    assert f"of more than\n{MAX_CHATS} chats a fixed sample" in OPERATIONS
+    assert f"| {BUSY} | another reindex" in OPERATIONS
+    assert f"the last {KEPT_REPORTS} |" in OPERATIONS
+
+
+@pytest.mark.parametrize("name", [CURRENT, SNAPSHOTS, QUARANTINE, CACHE, REPORTS, HISTORY, LOCK, OWNER])
+def test_the_operations_page_names_every_file_of_an_index_folder(name: str) -> None:
+    assert f"`{name}" in OPERATIONS
+
+
+@pytest.mark.parametrize("code", ["counts", "chats", "findable", "rolled_back"])
+def test_every_refusal_says_what_to_do(code: str) -> None:
+    assert f"**`refused ({code})`**" in OPERATIONS

@@ -1,4 +1,4 @@
-"""A publisher that is killed at line after line of `indexes/publish.py`. Run by test_publish in a process of its own, because it forks.
+"""A publisher that is killed at line after line of `publish`, `snapshot_folders`, `history`. Run by test_publish in its own process, because it forks.
 
 `python -m tests.indexes.crash_at_every_line <folder>` prints one JSON object a case: the lines it died at, and those after which
 the live snapshot was neither the old nor the new one, or a later publish did not clean up.
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from indexes import history, snapshot_folders
 from indexes import publish as protocol
 from indexes.build import build_snapshot
 from indexes.errors import SnapshotError
@@ -21,20 +22,23 @@ from indexes.snapshot import Snapshot
 from knowledge.shop import load_shop
 from tests.fakes import MORNING, REPLIES, FakeEmbedder, fake_needs, fake_needs_id, write_shop
 
+Line = tuple[str, int]  # module, line
 _KILLED = 9
+_PROTOCOL = {protocol.__file__, snapshot_folders.__file__, history.__file__}
 
 
-def lines_run(action: Callable[[], object], *, die_at: int = 0) -> list[int]:
+def lines_run(action: Callable[[], object], *, die_at: Line | None = None) -> list[Line]:
     """Runs the action and gives the lines of the protocol that it ran, in order of first coming; kills the process before line `die_at`."""
-    seen: dict[int, None] = {}
+    seen: dict[Line, None] = {}
 
     def watch(frame: FrameType, event: str, _argument: Any) -> Any:
-        if frame.f_code.co_filename != protocol.__file__:
+        if frame.f_code.co_filename not in _PROTOCOL:
             return None
         if event == "line":
-            if frame.f_lineno == die_at:
+            line = (Path(frame.f_code.co_filename).stem, frame.f_lineno)
+            if line == die_at:
                 os._exit(_KILLED)
-            seen[frame.f_lineno] = None
+            seen[line] = None
         return watch
 
     sys.settrace(watch)
@@ -43,7 +47,7 @@ def lines_run(action: Callable[[], object], *, die_at: int = 0) -> list[int]:
     return list(seen)
 
 
-def died_at(line: int, action: Callable[[], object]) -> bool:
+def died_at(line: Line, action: Callable[[], object]) -> bool:
     """Runs the action in a child that is killed before `line`."""
     child = os.fork()
     if child == 0:
@@ -52,10 +56,10 @@ def died_at(line: int, action: Callable[[], object]) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == _KILLED
 
 
-def survive(first: Snapshot, second: Snapshot, folder: Path) -> dict[str, list[int]]:
+def survive(first: Snapshot, second: Snapshot, folder: Path) -> dict[str, list[Line]]:
     """Kills the publishing of `second` over `first` at every line in turn, and each time publishes `second` in peace afterwards."""
     embedder = FakeEmbedder()
-    report: dict[str, list[int]] = {"died_at": [], "lost": [], "not_mended": []}
+    report: dict[str, list[Line]] = {"died_at": [], "lost": [], "not_mended": []}
 
     def publish(snapshot: Snapshot, store_dir: Path) -> None:
         protocol.publish(snapshot, store_dir, embedder=embedder, needs_model_id=fake_needs_id())

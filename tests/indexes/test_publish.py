@@ -10,6 +10,7 @@ import pytest
 from indexes import publish as protocol
 from indexes.classifier import TextClassifier
 from indexes.errors import SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
+from indexes.history import HISTORY
 from indexes.publish import CURRENT, KEPT, SNAPSHOTS, current_folder, point_to, snapshot_ids, store_dirs
 from indexes.snapshot import MANIFEST, Manifest, Snapshot
 from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder, fake_needs_id
@@ -43,7 +44,7 @@ def test_what_is_published_is_live(tmp_path: Path, tiny_snapshot: Snapshot):
     assert loaded.manifest == manifest
     assert loaded.shop == tiny_snapshot.shop
     assert current_folder(tmp_path / "tiny").name == tiny_snapshot.manifest.snapshot_id
-    assert names_below(tmp_path / "tiny") == {CURRENT, SNAPSHOTS}
+    assert names_below(tmp_path / "tiny") == {CURRENT, SNAPSHOTS, HISTORY, ".pointer.lock"}
     assert names_below(tmp_path / "tiny" / SNAPSHOTS) == {manifest.snapshot_id}
 
 
@@ -207,7 +208,7 @@ def test_rollback_moves_the_pointer_and_nothing_else(tmp_path: Path, build: Snap
 
     assert load_current(tmp_path, embedder=FakeEmbedder()).manifest.snapshot_id == first
     assert snapshot_ids(tmp_path) == [first, second, third]
-    assert names_below(tmp_path) == {CURRENT, SNAPSHOTS}
+    assert names_below(tmp_path) == {CURRENT, SNAPSHOTS, HISTORY, ".pointer.lock"}
 
 
 @pytest.mark.parametrize("unknown", ["20200101T000000-gone", "", "."])

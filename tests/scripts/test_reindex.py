@@ -2,16 +2,19 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from indexes.embedder import load_embedder
-from indexes.publish import load_current, snapshot_ids
+from indexes.publish import load_current, snapshot_ids, store_dirs
 from scripts.reindex import app
 from tests.fakes import REPLIES, write_shop
-from tests.scripts.commands import Done, call_command, run_command
+from tests.scripts.commands import ROOT, Done, call_command, run_command
 
 BAD_REPLIES = [
     {**REPLIES[1], "id": "bad id!"},
@@ -34,7 +37,17 @@ def reindex(*arguments: object) -> Done:
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+    """Of everything but the reports, which every run writes."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.parent.name != "reports"
+    }
+
+
+def nothing_published(index_dir: Path) -> bool:
+    """Whether the run left its report and its lock, and nothing else."""
+    return {path.name for path in index_dir.rglob("*") if path.is_file()} == {".reindex.lock", *(path.name for path in index_dir.glob("tiny/reports/*.json"))}
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +126,7 @@ def test_bad_rows_in_json_are_data(tmp_path: Path):
     assert (report["status"], report["store_dir"]) == ("invalid", str(shop))
     expected = "unknown field; did you mean 'triggers'?"
     assert report["bad_rows"] == [{"file": "replies.jsonl", "line": 1, "field": "trigers", "expected": expected, "got": "发票"}]
-    assert not (tmp_path / "indexes").exists()
+    assert nothing_published(tmp_path / "indexes")
 
 
 def test_a_bad_shop_does_not_hold_up_a_good_one(tmp_path: Path):
@@ -133,7 +146,7 @@ def test_a_reply_that_cannot_be_found_is_refused_by_name(tmp_path: Path):
 
     assert done.code == 1
     assert "2 of 9 are not found by their own words, such as lost" in done.stderr
-    assert not (tmp_path / "indexes").exists()
+    assert store_dirs(tmp_path / "indexes") == []
 
 
 def test_a_folder_that_is_no_shop_says_what_is_missing(tmp_path: Path):
@@ -154,7 +167,8 @@ def test_help_names_every_option():
     done = reindex("--help")
 
     assert done.code == 0
-    for option in ("--store-dir", "--index-dir", "--model", "--adapted", "--json"):
+    options = "--store-dir --index-dir --model --adapted --dry-run --rebuild --force --reason --max-fewer --max-worse --json"
+    for option in options.split():
         assert option in done.stdout
 
 
@@ -182,4 +196,68 @@ def test_a_bad_train_chat_is_reported_and_nothing_is_published(tmp_path: Path):
 
     assert done.code == 1
     assert "chats/train.jsonl:1" in done.stderr
-    assert not (tmp_path / "indexes" / "tiny").exists()
+    assert nothing_published(tmp_path / "indexes")
+
+
+HOLDER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from indexes.gate import Verdict
+from indexes.reindexing import Means, Task, reindex
+from tests.fakes import FakeEmbedder, fake_needs
+
+def wait(step):
+    if step == "read":
+        print("holding", flush=True)
+        sys.stdin.readline()
+
+folder = Path(sys.argv[1])
+means = Means(FakeEmbedder(), fake_needs(folder / "needs"), lambda *_: Verdict())
+print(reindex(Task(folder / "shop", folder / "indexes", folder), lambda: means, now=datetime.now(UTC), on_step=wait).status, flush=True)
+"""
+
+
+def test_of_two_at_once_one_publishes_and_the_other_says_who_holds_the_lock(tmp_path: Path):
+    shop = write_shop(tmp_path / "shop")
+    command, environment = [sys.executable, "-c", HOLDER, str(tmp_path)], {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "holding\n"
+        second = run_command("scripts.reindex", "--store-dir", shop, "--index-dir", tmp_path / "indexes")
+        published, _ = first.communicate("go on\n", timeout=60)
+
+    assert second.code == 75
+    assert f"nothing was published; {tmp_path / 'indexes' / 'tiny'} is being written: process {first.pid} on " in second.stderr
+    assert "reading the shop's files; run it again when that is done" in second.stderr
+    assert published == "published\n"
+    assert len(snapshot_ids(tmp_path / "indexes" / "tiny")) == 1
+
+
+@pytest.mark.parametrize("arguments", [("--force",), ("--reason", "because"), ("--force", "--reason", "  "), ("--max-fewer", "2"), ("--max-worse", "-1")])
+def test_force_wants_a_reason_and_shares_are_shares(tmp_path: Path, arguments: tuple[str, ...]):
+    done = reindex("--store-dir", tmp_path, "--index-dir", tmp_path / "indexes", *arguments)
+
+    assert done.code == 2
+    assert not (tmp_path / "indexes").exists()
+
+
+def test_a_nights_lines_say_what_changed_what_expires_and_what_is_refused(tmp_path: Path):
+    shop = write_shop(tmp_path / "shop")
+    assert reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes").code == 0
+    unchanged = reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes")
+    more = [{**REPLIES[1], "id": f"more-{n}", "effective_to": "2020-01-01"} for n in range(9)]
+    write_shop(tmp_path / "larger", replies=[*REPLIES, *more])
+    larger = reindex("--store-dir", tmp_path / "larger", "--index-dir", tmp_path / "indexes", "--dry-run")
+    grown = reindex("--store-dir", tmp_path / "larger", "--index-dir", tmp_path / "indexes")
+    refused = reindex("--store-dir", shop, "--index-dir", tmp_path / "indexes")
+
+    assert (unchanged.code, larger.code, grown.code, refused.code) == (0, 0, 0, 1)
+    assert unchanged.stderr.startswith("unchanged tiny ")
+    assert "dry run, would be published tiny" in larger.stderr
+    assert "replies: 9 added (more-0, more-1, more-2, more-3, more-4, … 4 more)" in larger.stderr
+    assert "replies: 9 expired (more-0 2020-01-01, " in larger.stderr
+    assert "embedded: 0 of " in larger.stderr
+    assert "golden queries: 0 of " in larger.stderr
+    assert "refused (counts): 3 replies, the live snapshot has 12: 75% fewer" in refused.stderr
+    assert "stays live" in refused.stderr
