@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from suggest.api import create_app
 from suggest.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -17,6 +18,15 @@ def test_readme_settings_table_has_every_setting_with_its_description(name: str)
     row = next((line for line in readme.splitlines() if line.startswith(f"| `{PREFIX}{name.upper()}`")), "")
 
     assert Settings.model_fields[name].description in row
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_readmes_list_every_endpoint(name: str) -> None:
+    readme = (ROOT / name).read_text(encoding="utf-8")
+    paths = {re.sub(r"\{\w+\}", "{id}", path) for path in create_app(Settings()).openapi()["paths"]}
+
+    assert {"/v1/suggestions", "/metrics"} <= paths
+    assert set() == {path for path in paths if path not in readme}
 
 
 def test_readmes_hold_no_placeholder() -> None:
@@ -44,6 +54,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
         "check_chats",
         "check_needs",
         "bench",
+        "bench_swaps",
+        "day_in_the_life",
         "measure_needs",
         "measure_retrieval",
         "measure_embedding",
