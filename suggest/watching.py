@@ -5,8 +5,10 @@ What is watched is the content of each shop's `CURRENT`: a reindex and a rollbac
 
 import logging
 import math
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -23,6 +25,9 @@ from suggest.warming import warm
 _log = logging.getLogger("huashu.index")
 # A full disk or too many open files pass by themselves; a snapshot that will never load costs a look at its manifest.
 _RETRY_SECONDS = 30.0
+# Python lets one thread run at a time; while a snapshot loads, requests get their turn after this many seconds, not after 5 ms. Measured on
+# the demo shop, 2026-11-22: requests beside endless loading p50 81 → 53 ms, p99 217 → 175 ms, loading a fifth slower.
+_TURN_SECONDS = 0.0001
 _MOVED_ON = 3  # looks at a shop whose pointer moves while it is being loaded
 
 
@@ -118,9 +123,10 @@ class IndexWatcher:
         started = time.perf_counter()
         served = self._shops.serving.shops.get(store)
         try:
-            loaded = self._read(store, folder)
-            again = served is not None and served.snapshot_id == loaded.snapshot.manifest.snapshot_id  # nothing newer was usable
-            suggester = None if again else self._warmed(loaded.snapshot)
+            with _short_turns():
+                loaded = self._read(store, folder)
+                again = served is not None and served.snapshot_id == loaded.snapshot.manifest.snapshot_id  # nothing newer was usable
+                suggester = None if again else self._warmed(loaded.snapshot)
         except Exception as error:  # noqa: BLE001 - whatever a snapshot does wrong, the watcher goes on and the old one serves
             if _pointer(folder) == pointer:  # else it was no failure: the snapshot was replaced under our hands
                 self._fail(store, pointer, str(error) if isinstance(error, IndexingError | OSError) else type(error).__name__)
@@ -174,6 +180,16 @@ class IndexWatcher:
             self._given_up.pop(store, None)
             _log.info("shop.dropped", extra={"shop": store})
         self._absent = absent
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _pointer(folder: Path) -> str:
