@@ -1,20 +1,25 @@
 """From a checked shop to a snapshot in memory: embed, index, and prove that it finds what it holds."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
-from indexes.adapted import AdaptedModels
+from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, bundled_ids
 from indexes.cases import Case, CaseIndex
+from indexes.changes import approved
 from indexes.classifier import TextClassifier
 from indexes.embedder import Embedder, Vectors
 from indexes.errors import SnapshotRefused
 from indexes.lexical_index import LexicalIndex
-from indexes.snapshot import Manifest, Snapshot, assemble, passage_search_text, reply_keys
-from indexes.vector_index import VectorIndex
+from indexes.recipe import building_recipe
+from indexes.snapshot import CONTRACT_VERSION, FORMAT_VERSION, Manifest, Snapshot, assemble, passage_search_text, reply_keys
+from indexes.vector_cache import BLOCK, CachedEmbedder, Tell, VectorCache
+from indexes.vector_index import Rows, VectorIndex
+from knowledge.records import Article
 from knowledge.shop import Shop
 
 Progress = Callable[[str, int, int], None]  # stage, done, of how many
@@ -22,6 +27,7 @@ _BATCH = 512
 # Each reply must be found among the first 50 by its own trigger (many replies of a scenario may share one);
 # below this share something is broken, not merely worse.
 CANARY_FLOOR = 0.97
+MAX_CANARIES = 2_000
 _CANARY_ROWS = 50
 
 
@@ -33,6 +39,7 @@ def build_snapshot(
     now: datetime,
     cases: Sequence[Case] = (),
     adapted: AdaptedModels | None = None,
+    cache: VectorCache | None = None,
     on_progress: Progress | None = None,
 ) -> Snapshot:
     """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all.
@@ -44,31 +51,66 @@ def build_snapshot(
         now: goes into the id.
         cases: what the shop's own chats taught.
         adapted: the shop's own models, used in the place of the shared ones.
+        cache: vectors of earlier runs; with it only new or changed text is embedded, and the index is the same to the byte.
         on_progress: hears (stage, done, of how many).
     """
     if adapted is not None:
         embedder, needs = adapted.embedder, adapted.needs
-    shop = replace(shop, replies=tuple(reply for reply in shop.replies if reply.status == "approved"))
+    shop = replace(shop, replies=approved(shop))
     keys = [key.text for key in reply_keys(shop.replies)]
     articles = {article.id: article for article in shop.articles}
     passages = [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
     tell = on_progress or (lambda _stage, _done, _total: None)
-    manifest = _manifest(shop, embedder, needs, now, adapted, n_keys=len(keys), n_cases=len(cases))
+    cache = cache or VectorCache()
+    cached = CachedEmbedder(embedder, cache)
+    marks = fingerprint_of(shop, ids={EMBEDDING: embedder.model_id, NEEDS: needs.model_id}, cases=cases, base=adapted.base if adapted else {})
+    manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=len(keys), n_cases=len(cases))
     return assemble(
         manifest,
         shop,
         adapted=adapted,
-        key_vectors=VectorIndex.build(_embed(keys, embedder, "replies", tell)),
-        key_needs=VectorIndex.build(_needs(keys, needs, tell)),
+        key_vectors=VectorIndex.build(cached.embed(keys, partial(tell, "replies"))),
+        key_needs=VectorIndex.build(_needs(keys, needs, cache, partial(tell, "needs"))),
         key_terms=LexicalIndex.build(keys),
-        passage_vectors=VectorIndex.build(_embed(passages, embedder, "passages", tell)),
+        passage_vectors=VectorIndex.build(cached.embed(passages, partial(tell, "passages"))),
         passage_terms=LexicalIndex.build(passages),
-        cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], embedder),
+        cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], cached),
     )
 
 
-def _manifest(shop: Shop, embedder: Embedder, needs: TextClassifier, now: datetime, adapted: AdaptedModels | None, *, n_keys: int, n_cases: int) -> Manifest:
-    knowledge_hash = _knowledge_hash(shop)
+def fingerprint_of(shop: Shop, *, ids: Mapping[str, str], cases: Sequence[Case], base: Mapping[str, str]) -> tuple[str, str]:
+    """Gives a digest of everything a snapshot is built from, and one of the words alone.
+
+    Everything: the approved words, the models, the cases, our own code. The same again is the same index.
+
+    Args:
+        shop: drafts and blocked replies do not count.
+        ids: of the models that index (`embedding`, `needs`).
+        cases: what the shop's own chats taught.
+        base: what the shop's own models were tuned from; empty where it has none.
+    """
+    digest = hashlib.sha256(f"{FORMAT_VERSION}/{CONTRACT_VERSION}/{building_recipe()}/{sorted(ids.items())}/{sorted(base.items())}".encode())
+    knowledge_hash = _knowledge_hash(replace(shop, replies=approved(shop)))
+    digest.update(knowledge_hash.encode())
+    for sample in (*shop.sample_orders, *shop.sample_conversations):
+        digest.update(sample.model_dump_json().encode())
+    for case in cases:
+        digest.update(repr((case.conversation, case.text, sorted(case.votes.items()))).encode())
+    return digest.hexdigest(), knowledge_hash
+
+
+def _manifest(
+    shop: Shop,
+    embedder: Embedder,
+    needs: TextClassifier,
+    now: datetime,
+    adapted: AdaptedModels | None,
+    *,
+    marks: tuple[str, str],
+    n_keys: int,
+    n_cases: int,
+) -> Manifest:
+    fingerprint, knowledge_hash = marks
     return Manifest(
         snapshot_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{knowledge_hash[:8]}",
         store_id=shop.store.id,
@@ -80,6 +122,7 @@ def _manifest(shop: Shop, embedder: Embedder, needs: TextClassifier, now: dateti
         counts=_counts(shop, n_keys=n_keys, n_cases=n_cases),
         files={},
         adapted_from=dict(adapted.base) if adapted else {},
+        fingerprint=fingerprint,
     )
 
 
@@ -89,32 +132,51 @@ def _counts(shop: Shop, *, n_keys: int, n_cases: int) -> dict[str, int]:
 
 
 def check_findable(snapshot: Snapshot, embedder: Embedder) -> None:
-    """Proves that replies are found by their own triggers and articles by their titles, by the shop's own embedding where it has one.
+    """Proves that replies are found by their own triggers and articles by their titles.
 
     Raises:
         SnapshotRefused: fewer than `CANARY_FLOOR` are, with the ids that are not.
     """
+    found = findability(snapshot, embedder)
+    if found.refusal:
+        raise SnapshotRefused([found.refusal])
+
+
+@dataclass(frozen=True, slots=True)
+class Findability:
+    """Of so many triggers and titles, the ids of replies and articles that their own words do not find."""
+
+    n_asked: int
+    lost: tuple[str, ...]
+
+    @property
+    def refusal(self) -> str:
+        """Why such an index is not published; empty where it may be."""
+        if not self.n_asked or 1 - len(self.lost) / self.n_asked >= CANARY_FLOOR:
+            return ""
+        return f"{len(self.lost)} of {self.n_asked} are not found by their own words, such as {', '.join(self.lost[:5])}"
+
+
+def findability(snapshot: Snapshot, embedder: Embedder) -> Findability:
+    """Asks the snapshot for its own triggers and titles, with the shop's own embedding where it has one; of more than `MAX_CANARIES` a seeded sample."""
     embedder = snapshot.adapted.embedder if snapshot.adapted else embedder
-    lost = _lost_replies(snapshot, embedder) + _lost_articles(snapshot, embedder)
-    n_canaries = int(snapshot.key_is_trigger.sum()) + len(snapshot.shop.articles)
-    if n_canaries and 1 - len(lost) / n_canaries < CANARY_FLOOR:
-        raise SnapshotRefused([f"{len(lost)} of {n_canaries} are not found by their own words, such as {', '.join(lost[:5])}"])
+    triggers = _sample(np.flatnonzero(snapshot.key_is_trigger))
+    articles = [snapshot.shop.articles[row] for row in _sample(np.arange(len(snapshot.shop.articles)))]
+    return Findability(len(triggers) + len(articles), (*_lost_replies(snapshot, embedder, triggers), *_lost_articles(snapshot, embedder, articles)))
 
 
-def _embed(texts: Sequence[str], embedder: Embedder, stage: str, tell: Progress) -> Vectors:
-    blocks = [np.empty((0, embedder.dimension), dtype=np.float32)]
-    for start in range(0, len(texts), _BATCH):
-        blocks.append(embedder.encode_document(texts[start : start + _BATCH]))
-        tell(stage, min(start + _BATCH, len(texts)), len(texts))
-    return np.concatenate(blocks)
+def _sample(rows: Rows) -> Rows:
+    return rows if len(rows) <= MAX_CANARIES else np.sort(np.random.default_rng(7).choice(rows, MAX_CANARIES, replace=False))
 
 
-def _needs(texts: Sequence[str], needs: TextClassifier, tell: Progress) -> Vectors:
-    blocks = [np.empty((0, len(needs.labels)), dtype=np.float32)]
-    for start in range(0, len(texts), _BATCH):
-        blocks.append(np.sqrt(needs.probabilities(texts[start : start + _BATCH])))
-        tell("needs", min(start + _BATCH, len(texts)), len(texts))
-    return np.concatenate(blocks)
+def _needs(texts: Sequence[str], needs: TextClassifier, cache: VectorCache, tell: Tell) -> Vectors:
+    """Always whole blocks: the last bits of a matrix product depend on how many rows it has, and a kept vector must be the one a rebuild would give."""
+
+    def compute(block: Sequence[str]) -> Vectors:
+        return np.sqrt(needs.probabilities([*block, *[""] * (BLOCK - len(block))])[: len(block)])
+
+    reads = bundled_ids()[EMBEDDING]
+    return cache.vectors(texts, kind="needs", made_by=f"{needs.model_id}+{reads}", width=len(needs.labels), compute=compute, tell=tell)
 
 
 def _knowledge_hash(shop: Shop) -> str:
@@ -126,8 +188,7 @@ def _knowledge_hash(shop: Shop) -> str:
     return digest.hexdigest()
 
 
-def _lost_replies(snapshot: Snapshot, embedder: Embedder) -> list[str]:
-    rows = np.flatnonzero(snapshot.key_is_trigger)
+def _lost_replies(snapshot: Snapshot, embedder: Embedder, rows: Rows) -> list[str]:
     texts = [snapshot.keys[row].text for row in rows]
     lost = []
     for start in range(0, len(texts), _BATCH):
@@ -140,10 +201,10 @@ def _lost_replies(snapshot: Snapshot, embedder: Embedder) -> list[str]:
     return lost
 
 
-def _lost_articles(snapshot: Snapshot, embedder: Embedder) -> list[str]:
+def _lost_articles(snapshot: Snapshot, embedder: Embedder, articles: Sequence[Article]) -> list[str]:
     lost = []
     passages = snapshot.shop.passages
-    for article in snapshot.shop.articles:
+    for article in articles:
         dense = snapshot.passage_vectors.search(embedder.encode_query([article.title]), n_rows=_CANARY_ROWS)[0].rows
         lexical = snapshot.passage_terms.search(article.title, n_rows=_CANARY_ROWS).rows
         if not any(passages[row].article_id == article.id for row in [*dense, *lexical]):

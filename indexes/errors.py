@@ -14,6 +14,7 @@ IndexingError
     ├── SnapshotIncompatible  made by another model, contract or format
     ├── SnapshotRefused     built, but failed its own checks; nothing was published
     ├── SnapshotUnwritable  the disk is full or forbids writing; nothing was published
+    ├── NoEarlierSnapshot   nothing to roll back to
     └── IndexBusy           another process is writing the shop's index
 """
 
@@ -152,6 +153,16 @@ class SnapshotUnwritable(SnapshotError):
     def __init__(self, folder: Path, reason: str) -> None:
         self.folder, self.reason = folder, reason
         super().__init__(f"the new index could not be written under {folder} ({reason}); look for free space and write permission, then run it again")
+
+
+class NoEarlierSnapshot(SnapshotError):
+    """There is nothing before the live snapshot to go back to."""
+
+    slug = "no_earlier_snapshot"
+
+    def __init__(self, folder: Path, live: str) -> None:
+        self.folder, self.live = folder, live
+        super().__init__(f"there is no snapshot before {live} in {folder} that nobody rolled back from")
 
 
 class IndexBusy(SnapshotError):

@@ -23,12 +23,12 @@ class Event:
     kind: Literal["published", "rolled_back", "quarantined"]
     snapshot_id: str  # what became live; of a quarantined one, itself
     previous: str = ""  # what was live before
-    fingerprint: str = ""  # what it was built from
+    marks: tuple[str, ...] = ()  # of what became live: its fingerprint and its knowledge hash
     reason: str = ""
     by: str = ""
     at: str = ""
     rejected: tuple[str, ...] = ()  # ids that a rollback left behind
-    rejected_fingerprints: tuple[str, ...] = ()
+    rejected_marks: tuple[str, ...] = ()  # their fingerprints and knowledge hashes
 
 
 def read_history(store_dir: Path) -> list[Event]:
@@ -39,7 +39,7 @@ def read_history(store_dir: Path) -> list[Event]:
         try:
             fields = json.loads(line) if line else None
             if fields:
-                lists = {name: tuple(fields.get(name, ())) for name in ("rejected", "rejected_fingerprints")}
+                lists = {name: tuple(fields.get(name, ())) for name in ("marks", "rejected", "rejected_marks")}
                 events.append(Event(**{**fields, **lists}))
         except (ValueError, TypeError):
             continue
@@ -64,14 +64,14 @@ def rejected_ids(events: list[Event]) -> set[str]:
     return rejected
 
 
-def rejection_of(events: list[Event], fingerprint: str) -> Event | None:
-    """Gives the rollback that last rejected what has this fingerprint, or None where none did or it was made live again since."""
+def rejection_of(events: list[Event], mark: str) -> Event | None:
+    """Gives the rollback that last rejected what has this mark, or None where none did or it was made live again since."""
     found: Event | None = None
     for event in events:
-        if event.kind != "quarantined" and event.fingerprint == fingerprint:
-            found = None
-        if fingerprint in event.rejected_fingerprints:
+        if mark in event.rejected_marks:
             found = event
+        if event.kind != "quarantined" and mark in event.marks:
+            found = None
     return found
 
 

@@ -102,7 +102,7 @@ def _follow(store_dir: Path, live: str, snapshot: Snapshot) -> None:
         with pointer(store_dir):
             if pointed_to(store_dir) == live and not (live and (store_dir / SNAPSHOTS / live).exists()):
                 point_to(store_dir, manifest.snapshot_id)
-                event = Event("rolled_back", manifest.snapshot_id, previous=live, fingerprint=manifest.fingerprint, reason="the live snapshot was damaged")
+                event = Event("rolled_back", manifest.snapshot_id, previous=live, marks=manifest.marks, reason="the live snapshot was damaged")
                 record(store_dir, event)
     except (OSError, IndexBusy, SnapshotMissing):
         return

@@ -82,7 +82,7 @@ def publish(
         previous = pointed_to(store_dir)
         point_to(store_dir, manifest.snapshot_id)
         step("pointed")
-        record(store_dir, Event("published", manifest.snapshot_id, previous=previous, fingerprint=manifest.fingerprint, reason=reason))
+        record(store_dir, Event("published", manifest.snapshot_id, previous=previous, marks=manifest.marks, reason=reason))
         step("recorded")
         _forget_old(store_dir)
     step("forgotten")
@@ -110,7 +110,7 @@ def clean(store_dir: Path) -> list[str]:
         return []
     with pointer(store_dir):
         left = [path for path in sorted(snapshots.iterdir()) if path.name.startswith((".staging-", ".forgotten-"))]
-        left += sorted(store_dir.glob(".*.new"))
+        left += sorted([*store_dir.glob(".*.new"), *store_dir.glob("*/.*.new")])
         left += [_hidden(snapshots / one) for one in _never_live(store_dir)]
     for path in left:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

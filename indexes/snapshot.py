@@ -57,6 +57,11 @@ class Manifest:
     format_version: int = FORMAT_VERSION
     contract_version: str = CONTRACT_VERSION
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What a rollback remembers of it: its fingerprint, where it has one, and its knowledge hash."""
+        return tuple(mark for mark in (self.fingerprint, self.knowledge_hash) if mark)
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

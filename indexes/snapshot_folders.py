@@ -80,6 +80,15 @@ def sequence_of(folder: Path) -> int:
         return UNKNOWN
 
 
+def counts_of(folder: Path) -> dict[str, int]:
+    """Gives the numbers of records in a snapshot's manifest, whatever its format; none where it cannot be read."""
+    try:
+        fields = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return {str(name): int(number) for name, number in fields["counts"].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
 @contextmanager
 def pointer(store_dir: Path) -> Iterator[None]:
     """Holds the pointer for the milliseconds of a change. The kernel frees it when a process dies.

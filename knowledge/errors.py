@@ -2,6 +2,7 @@
 
 KnowledgeError
 ├── InvalidKnowledge        every bad row of a shop's files at once
+├── KnowledgeChanging       a shop's files are being written while they are read
 ├── InvalidCondition        a `when` that does not compile or names an unknown fact
 ├── InvalidTemplate         a part or text that does not compile or names an unknown fact
 └── InvalidLabel            a labelled chat that cannot be read or contradicts the shop
@@ -45,6 +46,17 @@ class InvalidKnowledge(KnowledgeError):
         self.bad_rows = tuple(sorted(bad_rows))
         lines = "\n".join(f"  {row}" for row in self.bad_rows)
         super().__init__(f"{len(self.bad_rows)} bad rows; mend them and run again:\n{lines}")
+
+
+class KnowledgeChanging(KnowledgeError):
+    """A shop's files changed each time they were read; half of an edit must not be published."""
+
+    slug = "knowledge_changing"
+
+    def __init__(self, folder: Path, paths: Sequence[str]) -> None:
+        self.folder, self.paths = folder, tuple(paths)
+        shown = ", ".join(self.paths[:5])
+        super().__init__(f"files under {folder} are being changed while they are read ({shown}); run it again when they are saved or synced")
 
 
 class InvalidCondition(KnowledgeError):

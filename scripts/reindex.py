@@ -1,98 +1,58 @@
-"""`python -m scripts.reindex`: validate a shop's files and publish a snapshot, or report every bad row and publish nothing."""
+"""`python -m scripts.reindex`: check a shop's files, build the index from what changed, prove it and make it live; or say why not and change nothing."""
 
 import json
-import time
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, find_adapted
-from indexes.build import build_snapshot, check_findable
-from indexes.cases import Case, cases_of
-from indexes.classifier import TextClassifier, load_classifier
-from indexes.embedder import Embedder, load_embedder
-from indexes.errors import AdaptationUnusable, IndexingError
-from indexes.publish import publish
-from knowledge.chats import read_chats
-from knowledge.errors import InvalidKnowledge
-from knowledge.shop import load_shop
-from scripts.progress import STDERR, progress
+from indexes.gate import MAX_FEWER
+from indexes.reindex_report import exit_code
+from indexes.reindexing import Means, Task, reindex
+from scripts.progress import progress
+from scripts.reindex_summary import print_summary
+from suggest.live import Models
+from suggest.quality_gate import MAX_WORSE, judge_chats
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def reindex(
+def main(
     store_dir: Annotated[list[Path], typer.Option(help="A shop's folder; repeat for several")],
     index_dir: Annotated[Path, typer.Option(help="Where published indexes live, one folder per shop")] = Path("var/indexes"),
     model: Annotated[str, typer.Option(help="Embedding model: folder or hub id; the bundled one when empty", envvar="SUGGEST_MODEL")] = "",
     adapted: Annotated[Path, typer.Option(help="Where adapted models live, one folder per shop (see scripts.adapt)")] = Path("var/adapted"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change and whether it would pass; write nothing")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Embed everything anew and publish even what is unchanged")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Publish in spite of failed checks; wants --reason")] = False,
+    reason: Annotated[str, typer.Option(help="Why --force; kept with who ran it in the report and the history")] = "",
+    max_fewer: Annotated[float, typer.Option(help="Share of replies or articles that may be gone since the live snapshot", min=0, max=1)] = MAX_FEWER,
+    max_worse: Annotated[float, typer.Option(help="How much the labelled chats may lose, as a share of them", min=0, max=1)] = MAX_WORSE,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON report on standard output")] = False,
 ) -> None:
-    """Reads the shop's files, checks every row, builds the index, proves it, and makes it live."""
-    reports = [_reindex_one(folder, index_dir, model, adapted, quiet=as_json) for folder in store_dir]
+    """Exit code 0: published, or nothing had changed; 1: failed or refused; 2: wrong arguments; 75: another reindex is running, try again later."""
+    if force != bool(reason.strip()):
+        raise typer.BadParameter("expected --force and --reason together: the reason is kept")
+
+    @cache
+    def means() -> Means:
+        models = Models.load(model)
+        return Means(models.embedder, models.reader.needs, lambda live, new, chats: judge_chats(live, new, chats, models, max_worse=max_worse))
+
+    reports = []
+    for folder in store_dir:
+        task = Task(folder, index_dir, adapted, dry_run=dry_run, rebuild=rebuild, force=reason.strip(), max_fewer=max_fewer)
+        with progress(quiet=as_json) as tell:
+            reports.append(reindex(task, means, now=datetime.now(UTC), on_progress=tell))
+        print_summary(reports[-1], quiet=as_json)
     if as_json:
-        typer.echo(json.dumps(reports if len(reports) > 1 else reports[0], ensure_ascii=False))
-    if any(report["status"] != "published" for report in reports):
-        raise typer.Exit(1)
-
-
-def _reindex_one(folder: Path, index_dir: Path, model: str, adapted: Path, *, quiet: bool) -> dict[str, object]:
-    started = time.perf_counter()
-    try:
-        shop = load_shop(folder)
-        embedder, needs = load_embedder(model), load_classifier("needs")
-        own = _own_models(adapted / shop.store.id, embedder, needs)
-        with progress(quiet=quiet) as tell:
-            snapshot = build_snapshot(shop, embedder=embedder, needs=needs, now=datetime.now(UTC), cases=_cases(folder), adapted=own, on_progress=tell)
-            check_findable(snapshot, embedder)
-        manifest = publish(snapshot, index_dir / shop.store.id, embedder=embedder, needs_model_id=needs.model_id)
-    except InvalidKnowledge as error:
-        if not quiet:
-            STDERR.print(f"{folder}: nothing was published; {error}", markup=False, highlight=False)
-        rows = [{"file": row.path, "line": row.line, "field": row.field, "expected": row.expected, "got": row.got} for row in error.bad_rows]
-        return {"status": "invalid", "store_dir": str(folder), "bad_rows": rows}
-    except (IndexingError, OSError) as error:
-        if not quiet:
-            STDERR.print(f"{folder}: nothing was published; {error}", markup=False, highlight=False)
-        return {"status": "failed", "store_dir": str(folder), "reason": str(error)}
-    seconds = round(time.perf_counter() - started, 2)
-    if not quiet:
-        counts = ", ".join(f"{number} {name}" for name, number in manifest.counts.items())
-        with_own = "; with the shop's own models" if own else ""
-        STDERR.print(f"published {manifest.store_id} {manifest.snapshot_id}: {counts}; {seconds} s{with_own}", markup=False, highlight=False)
-    return {
-        "status": "published",
-        "store": manifest.store_id,
-        "snapshot_id": manifest.snapshot_id,
-        "counts": manifest.counts,
-        "adapted": own is not None,
-        "seconds": seconds,
-    }
-
-
-def _cases(folder: Path) -> list[Case]:
-    """Gives what the shop's train chats teach; dev and test chats are for judging and are never learnt from.
-
-    Raises:
-        InvalidKnowledge: a chat is not as it should be.
-    """
-    path = folder / "chats" / "train.jsonl"
-    chats, bad = read_chats(path, root=folder) if path.exists() else ([], [])
-    if bad:
-        raise InvalidKnowledge(bad)
-    return cases_of(chats)
-
-
-def _own_models(folder: Path, embedder: Embedder, needs: TextClassifier) -> AdaptedModels | None:
-    """Gives the shop's own models; where they cannot be used it says so and the shared ones serve, for a night without them is no outage."""
-    try:
-        return find_adapted(folder, base={EMBEDDING: embedder.model_id, NEEDS: needs.model_id})
-    except AdaptationUnusable as error:
-        STDERR.print(f"{error}; the bundled models are used", markup=False, highlight=False)
-        return None
+        figures = [report.as_json() for report in reports]
+        typer.echo(json.dumps(figures if len(figures) > 1 else figures[0], ensure_ascii=False))
+    if code := exit_code(reports):
+        raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexes.embedder import load_embedder
-from indexes.publish import load_current, snapshot_ids
+from indexes.publish import load_current, snapshot_ids, store_dirs
 from scripts.reindex import app
 from tests.fakes import REPLIES, write_shop
 from tests.scripts.commands import Done, call_command, run_command
@@ -34,7 +34,17 @@ def reindex(*arguments: object) -> Done:
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+    """Of everything but the reports, which every run writes."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.parent.name != "reports"
+    }
+
+
+def nothing_published(index_dir: Path) -> bool:
+    """Whether the run left its report and its lock, and nothing else."""
+    return {path.name for path in index_dir.rglob("*") if path.is_file()} == {".reindex.lock", *(path.name for path in index_dir.glob("tiny/reports/*.json"))}
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +123,7 @@ def test_bad_rows_in_json_are_data(tmp_path: Path):
     assert (report["status"], report["store_dir"]) == ("invalid", str(shop))
     expected = "unknown field; did you mean 'triggers'?"
     assert report["bad_rows"] == [{"file": "replies.jsonl", "line": 1, "field": "trigers", "expected": expected, "got": "发票"}]
-    assert not (tmp_path / "indexes").exists()
+    assert nothing_published(tmp_path / "indexes")
 
 
 def test_a_bad_shop_does_not_hold_up_a_good_one(tmp_path: Path):
@@ -133,7 +143,7 @@ def test_a_reply_that_cannot_be_found_is_refused_by_name(tmp_path: Path):
 
     assert done.code == 1
     assert "2 of 9 are not found by their own words, such as lost" in done.stderr
-    assert not (tmp_path / "indexes").exists()
+    assert store_dirs(tmp_path / "indexes") == []
 
 
 def test_a_folder_that_is_no_shop_says_what_is_missing(tmp_path: Path):
@@ -154,7 +164,8 @@ def test_help_names_every_option():
     done = reindex("--help")
 
     assert done.code == 0
-    for option in ("--store-dir", "--index-dir", "--model", "--adapted", "--json"):
+    options = "--store-dir --index-dir --model --adapted --dry-run --rebuild --force --reason --max-fewer --max-worse --json"
+    for option in options.split():
         assert option in done.stdout
 
 
@@ -182,4 +193,4 @@ def test_a_bad_train_chat_is_reported_and_nothing_is_published(tmp_path: Path):
 
     assert done.code == 1
     assert "chats/train.jsonl:1" in done.stderr
-    assert not (tmp_path / "indexes" / "tiny").exists()
+    assert nothing_published(tmp_path / "indexes")
