@@ -142,9 +142,10 @@ def _morning(day: _Day, published: str) -> None:
 
 
 def _edited(day: _Day) -> None:
-    day.say("## A policy changes: electronic invoices in 12 hours, no longer 24\nThe article and the replies are edited, and the shop is indexed again.")
-    for path in (day.shop / "articles" / "invoice.md", day.shop / "replies.csv"):
-        path.write_text(path.read_text(encoding="utf-8").replace("24小时", "12小时"), encoding="utf-8")
+    day.say("## A policy changes: electronic invoices in 12 hours, no longer 24\nThe article and its replies are edited, and the shop is indexed again.")
+    for path, rows in ((day.shop / "articles" / "invoice.md", ""), (day.shop / "replies.csv", "inv-")):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(line.replace("24小时", "12小时") if line.startswith(rows) else line for line in lines), encoding="utf-8")
     _reindexed(day)
     answer = day.ask(_INVOICE)
     _must("12小时" in _first(answer) and "24小时" not in json.dumps(answer, ensure_ascii=False), "only the new words")
