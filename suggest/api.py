@@ -13,14 +13,16 @@ from fastapi import Depends, FastAPI, Query, Request, Response
 from pydantic import BaseModel
 
 from knowledge.articles import split_passages
+from knowledge.order_context import Time
 from knowledge.records import Article, Passage, ProvenReply
-from knowledge.shop import in_force
-from suggest import console, problems
+from suggest import console, operations, problems
 from suggest.contract import SuggestionRequest, SuggestionResponse
 from suggest.errors import NotFound
 from suggest.live import LiveShops, Models
-from suggest.search import SearchResponse, search
+from suggest.metrics import CountedRequests, Metrics
+from suggest.search import SearchResponse, Wanted, day_of, may_be_told, search
 from suggest.settings import Settings, load_settings
+from suggest.watching import IndexWatcher
 
 _log = logging.getLogger("huashu.api")
 
@@ -40,20 +42,6 @@ class ReplyView(BaseModel):
     in_force: bool
 
 
-class Health(BaseModel):
-    """The process answers."""
-
-    status: Literal["ok"] = "ok"
-
-
-class Readiness(BaseModel):
-    """Which shops are served, each from which snapshot."""
-
-    status: Literal["ready", "not_ready"]
-    shops: dict[str, str]
-    detail: str = ""
-
-
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Gives the service; settings come from the environment when not passed."""
     chosen = settings or load_settings(dict(os.environ))
@@ -61,10 +49,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         started = time.perf_counter()
-        models = Models.load(chosen.model)
-        app.state.shops = LiveShops.load(chosen.index_dir, models, min_confidence=chosen.min_confidence)
-        _log.info("service.ready", extra={"shops": app.state.shops.ids, "seconds": round(time.perf_counter() - started, 3)})
+        shops: LiveShops = app.state.shops
+        watcher = IndexWatcher(chosen.index_dir, Models.load(chosen.model), shops, app.state.metrics, min_confidence=chosen.min_confidence)
+        watcher.look()
+        _log.info("service.ready", extra={"shops": shops.ids, "seconds": round(time.perf_counter() - started, 3)})
+        watcher.start(chosen.refresh_seconds)
         yield
+        watcher.stop()
 
     app = FastAPI(
         title="Huashu 话术",
@@ -72,15 +63,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="The right reply in front of an e-commerce support agent, for this order, now.",
         lifespan=lifespan,
     )
+    app.state.shops = LiveShops()
+    app.state.metrics = Metrics(lambda: app.state.shops.serving)
     problems.install(app)
     _limit_bodies(app, chosen.max_body_bytes)
     app.add_api_route("/v1/suggestions", suggestions, methods=["POST"], response_model=SuggestionResponse, tags=["suggestions"])
     app.add_api_route("/v1/search", search_knowledge, methods=["GET"], response_model=SearchResponse, tags=["knowledge"])
     app.add_api_route("/v1/articles/{article_id}", article, methods=["GET"], response_model=ArticleView, tags=["knowledge"])
     app.add_api_route("/v1/replies/{reply_id}", reply, methods=["GET"], response_model=ReplyView, tags=["knowledge"])
-    app.add_api_route("/healthz", healthz, methods=["GET"], response_model=Health, tags=["operations"])
-    app.add_api_route("/readyz", readyz, methods=["GET"], response_model=Readiness, tags=["operations"])
+    app.include_router(operations.router)
     app.include_router(console.router)
+    app.add_middleware(CountedRequests, metrics=app.state.metrics)
     return app
 
 
@@ -89,14 +82,22 @@ def _shops(request: Request) -> LiveShops:
     return shops
 
 
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
 Shops = Annotated[LiveShops, Depends(_shops)]
+Counted = Annotated[Metrics, Depends(_metrics)]
 Store = Annotated[str | None, Query(description="Which shop; may be absent where only one is served")]
 
 
-def suggestions(body: SuggestionRequest, shops: Shops) -> Response:
+def suggestions(body: SuggestionRequest, shops: Shops, metrics: Counted) -> Response:
     """Ranked reply drafts for the customer's message, this order and this moment, each with the policy passages behind it."""
     request_id = body.request_id or uuid4().hex
-    answer = shops.of(body.store).suggest(body, now=body.now or datetime.now(UTC), request_id=request_id)
+    shop = shops.of(body.store)
+    answer = shop.suggest(body, now=body.now or datetime.now(UTC), request_id=request_id)
+    metrics.answered(shop.snapshot.manifest.store_id, answer)
     _log.info(
         "suggest.done",
         extra={
@@ -118,44 +119,32 @@ def search_knowledge(
     kind: Annotated[Literal["article", "reply"] | None, Query(description="Only one of the two")] = None,
     scenario: Annotated[str | None, Query(description="Only this scenario, such as order.expedite")] = None,
     product: Annotated[str | None, Query(description="Only what covers this SKU or category")] = None,
+    all_dates: Annotated[bool, Query(description="Also what has expired or not begun, marked so, after all that is in force")] = False,
+    now: Annotated[Time | None, Query(description="The moment by which texts are in force; the clock when absent")] = None,
     store: Store = None,
 ) -> SearchResponse:
-    """Articles and replies by a few words."""
+    """Articles and replies by a few words; what is not in force today is left out unless asked for."""
     shop = shops.of(store)
-    return search(shop.snapshot, shop.embedder, q, kind=kind, scenario=scenario, product=product)
+    today = day_of(now or datetime.now(UTC), shop.snapshot)
+    return search(shop.snapshot, shop.embedder, Wanted(q, today, kind=kind, scenario=scenario, product=product, all_dates=all_dates))
 
 
 def article(article_id: str, shops: Shops, store: Store = None) -> ArticleView:
     """One article, whole."""
-    shop = shops.of(store).snapshot.shop
-    found = next((one for one in shop.articles if one.id == article_id), None)
+    snapshot = shops.of(store).snapshot
+    found = next((one for one in snapshot.shop.articles if one.id == article_id), None)
     if found is None:
         raise NotFound("article", article_id)
-    now = datetime.now(UTC)
-    return ArticleView(article=found, passages=split_passages(found), in_force=in_force(found, now=now, timezone=shop.store.timezone))
+    return ArticleView(article=found, passages=split_passages(found), in_force=may_be_told(found, day_of(datetime.now(UTC), snapshot)))
 
 
 def reply(reply_id: str, shops: Shops, store: Store = None) -> ReplyView:
     """One approved reply, as its writer wrote it."""
-    shop = shops.of(store).snapshot.shop
-    found = next((one for one in shop.replies if one.id == reply_id), None)
+    snapshot = shops.of(store).snapshot
+    found = next((one for one in snapshot.shop.replies if one.id == reply_id), None)
     if found is None:
         raise NotFound("reply", reply_id)
-    return ReplyView(reply=found, in_force=in_force(found, now=datetime.now(UTC), timezone=shop.store.timezone))
-
-
-def healthz() -> Health:
-    """The process is alive; says nothing of the index."""
-    return Health()
-
-
-def readyz(shops: Shops, response: Response) -> Readiness:
-    """Ready when at least one shop's snapshot is loaded; 503 until then."""
-    loaded = {store: shops.of(store).snapshot.manifest.snapshot_id for store in shops.ids}
-    if not loaded:
-        response.status_code = 503
-        return Readiness(status="not_ready", shops={}, detail="no published index; run `python -m scripts.reindex`")
-    return Readiness(status="ready", shops=loaded)
+    return ReplyView(reply=found, in_force=may_be_told(found, day_of(datetime.now(UTC), snapshot)))
 
 
 def _limit_bodies(app: FastAPI, max_bytes: int) -> None:

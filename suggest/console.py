@@ -47,8 +47,8 @@ def samples(request: Request) -> list[ConsoleSamples]:
     """Sample orders and conversations of every served shop."""
     now = datetime.now(UTC)
     found = []
-    for store in request.app.state.shops.ids:
-        shop = request.app.state.shops.of(store).snapshot.shop
+    for store, served in sorted(request.app.state.shops.serving.shops.items()):
+        shop = served.suggester.snapshot.shop
         local = now.astimezone(ZoneInfo(shop.store.timezone))
         catalogue = shop.catalogue()
         orders = [

@@ -3,6 +3,7 @@
 SuggestError
 ├── InvalidSettings     a setting is out of range or unknown
 ├── UnknownStore        no published shop of that id
+├── StoreUnavailable    the shop is published and cannot be loaded
 ├── StoreNotNamed       several shops are served and the request names none
 ├── NotFound            no such article or reply in the shop
 ├── UnreadableReport    a file is not an evaluation's report
@@ -36,6 +37,16 @@ class UnknownStore(SuggestError):
     def __init__(self, store: str, served: list[str]) -> None:
         self.store, self.served = store, served
         super().__init__(f"no shop {store!r} is served here; expected one of {', '.join(served) or '(none is published)'}")
+
+
+class StoreUnavailable(SuggestError):
+    """The named shop is published here, and no snapshot of it can be loaded."""
+
+    slug = "store_unavailable"
+
+    def __init__(self, store: str, reason: str) -> None:
+        self.store, self.reason = store, reason
+        super().__init__(f"the index of shop {store!r} cannot be loaded: {reason}")
 
 
 class StoreNotNamed(SuggestError):

@@ -10,12 +10,13 @@ from starlette.exceptions import HTTPException
 
 from indexes.errors import IndexingError, ModelUnavailable, SnapshotError
 from knowledge.errors import KnowledgeError
-from suggest.errors import NotFound, StoreNotNamed, SuggestError, UnknownStore
+from suggest.errors import NotFound, StoreNotNamed, StoreUnavailable, SuggestError, UnknownStore
 
 _log = logging.getLogger("huashu.api")
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
     (UnknownStore, 404),
+    (StoreUnavailable, 503),
     (StoreNotNamed, 422),
     (SnapshotError, 503),
     (ModelUnavailable, 503),

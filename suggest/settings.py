@@ -19,6 +19,7 @@ class Settings(BaseModel):
     model: Annotated[str, Field(description="Embedding model: a folder or hub id; empty for the bundled one")] = ""
     min_confidence: Annotated[float | None, Field(ge=0, le=1, description="Drafts below this are not shown; empty for the shipped threshold")] = None
     max_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000, description="Largest request body, in bytes")] = 512_000
+    refresh_seconds: Annotated[float, Field(ge=0, le=3_600, description="Seconds between two looks for newly published snapshots; 0 for never")] = 2.0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="Least level of log lines")] = "INFO"
 
 

@@ -1,15 +1,9 @@
 """Fixtures shared by all rooms: the shipped shops, the shipped models, a real server process."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from indexes.build import build_snapshot
@@ -18,6 +12,7 @@ from indexes.embedder import Embedder
 from indexes.publish import publish
 from indexes.snapshot import Snapshot
 from knowledge.shop import Shop, load_shop
+from scripts.service_process import running_service
 from suggest.live import Models
 from suggest.pipeline import Suggester
 from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder, fake_needs, write_shop
@@ -113,28 +108,5 @@ def tiny_snapshot(build: SnapshotBuilder) -> Snapshot:
 @pytest.fixture(scope="session")
 def live_server(index_dir: Path) -> Iterator[str]:
     """The real service in its own process; gives its base URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "scripts.serve", "--index-dir", str(index_dir), "--port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUGGEST_")}
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_until_ready(url, process)
-            yield url
-        finally:
-            process.terminate()
-
-
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the server stopped with exit code {process.returncode}")
-        try:
-            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail("the server was not ready within 60 s")
+    with running_service(index_dir) as service:
+        yield service.url

@@ -28,6 +28,7 @@ OWNERS = {
     "cel": {"knowledge"},
     "jinja2": {"knowledge", "suggest"},  # the shop's templates in a sandbox; our own page of the evaluation
     "fastapi": {"suggest", "scripts"},
+    "prometheus_client": {"suggest"},
     "uvicorn": {"suggest", "scripts"},
     "typer": {"scripts"},
     "rich": {"scripts"},

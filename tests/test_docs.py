@@ -15,6 +15,7 @@ from indexes.vector_cache import CACHE
 from indexes.write_lock import LOCK, OWNER
 from scripts.reindex import app as reindex_app
 from scripts.rollback import app as rollback_app
+from suggest.api import create_app
 from suggest.quality_gate import MAX_CHATS, MAX_WORSE, MIN_LOST
 from suggest.settings import PREFIX, Settings
 
@@ -28,6 +29,15 @@ def test_readme_settings_table_has_every_setting_with_its_description(name: str)
     row = next((line for line in readme.splitlines() if line.startswith(f"| `{PREFIX}{name.upper()}`")), "")
 
     assert Settings.model_fields[name].description in row
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_readmes_list_every_endpoint(name: str) -> None:
+    readme = (ROOT / name).read_text(encoding="utf-8")
+    paths = {re.sub(r"\{\w+\}", "{id}", path) for path in create_app(Settings()).openapi()["paths"]}
+
+    assert {"/v1/suggestions", "/metrics"} <= paths
+    assert set() == {path for path in paths if path not in readme}
 
 
 def test_readmes_hold_no_placeholder() -> None:
@@ -55,6 +65,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
         "check_chats",
         "check_needs",
         "bench",
+        "bench_swaps",
+        "day_in_the_life",
         "measure_needs",
         "measure_retrieval",
         "measure_embedding",

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from indexes.adapted import CARD
-from indexes.errors import SnapshotCorrupt, SnapshotIncompatible
+from indexes.errors import SnapshotIncompatible
 from indexes.publish import current_folder, load_current
 from scripts.adapt import app
 from scripts.reindex import app as reindex_app
 from suggest.api import create_app
 from suggest.contract import SuggestionRequest
 from suggest.live import LiveShops, Models
+from suggest.metrics import Metrics
 from suggest.settings import Settings
+from suggest.watching import IndexWatcher
 from tests.fakes import MORNING, write_shop
 from tests.scripts.commands import Done, call_command
 
@@ -74,7 +76,8 @@ def test_the_service_hears_each_shop_with_its_own_models(night: tuple[Path, Done
     shutil.copytree(folder / "indexes", tmp_path / "indexes")
     assert call_command(reindex_app, "--store-dir", plain, "--index-dir", tmp_path / "indexes", "--adapted", folder / "adapted").code == 0
 
-    shops = LiveShops.load(tmp_path / "indexes", models, min_confidence=0.0)
+    shops = LiveShops()
+    IndexWatcher(tmp_path / "indexes", models, shops, Metrics(lambda: shops.serving), min_confidence=0.0).look()
 
     nearness, model = {}, {}
     for store in shops.ids:
@@ -108,8 +111,11 @@ def test_a_changed_model_in_the_snapshot_is_damage(night: tuple[Path, Done, Done
     content = weights.read_bytes()
     weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
-    with pytest.raises(SnapshotCorrupt):
-        LiveShops.load(tmp_path / "indexes", models)
+    shops = LiveShops()
+    IndexWatcher(tmp_path / "indexes", models, shops, Metrics(lambda: shops.serving)).look()
+
+    assert [] == shops.ids
+    assert f"{weights.name} is damaged" in shops.serving.failing["tiny"].reason
 
 
 def test_a_snapshot_tuned_from_another_classifier_is_not_served(night: tuple[Path, Done, Done], models: Models):

@@ -281,7 +281,7 @@ def test_healthz(client: httpx.Client) -> None:
 def test_readyz_tells_each_shops_snapshot(client: httpx.Client) -> None:
     body = client.get("/readyz").json()
 
-    assert "ready" == body["status"]
+    assert ("ready", {}, "") == (body["status"], body["failing"], body["detail"])
     assert ["demo", "demo_en"] == sorted(body["shops"])
     assert suggest(client).json()["snapshot_id"] == body["shops"]["demo"]
 
@@ -295,7 +295,7 @@ def test_openapi_describes_every_operation_and_parameter(openapi: dict[str, Any]
     operations = {f"{method} {path}": operation for path, methods in openapi["paths"].items() for method, operation in methods.items()}
 
     assert {
-        "post /v1/suggestions", "get /v1/search", "get /v1/articles/{article_id}", "get /v1/replies/{reply_id}", "get /healthz", "get /readyz"
+        "post /v1/suggestions", "get /v1/search", "get /v1/articles/{article_id}", "get /v1/replies/{reply_id}", "get /healthz", "get /readyz", "get /metrics"
     } <= set(operations)  # fmt: skip
     assert [] == [name for name, operation in operations.items() if not operation.get("description")]
 

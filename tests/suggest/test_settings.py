@@ -21,15 +21,22 @@ def load_from(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
 
 
 def test_settings_have_defaults() -> None:
-    expected = {"index_dir": Path("var/indexes"), "model": "", "min_confidence": None, "max_body_bytes": 512_000, "log_level": "INFO"}
+    expected = {"index_dir": Path("var/indexes"), "model": "", "min_confidence": None, "max_body_bytes": 512_000, "refresh_seconds": 2, "log_level": "INFO"}
 
     assert expected == load_settings({}).model_dump()
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load_from(monkeypatch, SUGGEST_INDEX_DIR="/srv/indexes", SUGGEST_MIN_CONFIDENCE="0.4", SUGGEST_MAX_BODY_BYTES="2000", SUGGEST_LOG_LEVEL="ERROR")
+    settings = load_from(
+        monkeypatch,
+        SUGGEST_INDEX_DIR="/srv/indexes",
+        SUGGEST_MIN_CONFIDENCE="0.4",
+        SUGGEST_MAX_BODY_BYTES="2000",
+        SUGGEST_REFRESH_SECONDS="0.5",
+        SUGGEST_LOG_LEVEL="ERROR",
+    )
 
-    expected = {"index_dir": Path("/srv/indexes"), "model": "", "min_confidence": 0.4, "max_body_bytes": 2_000, "log_level": "ERROR"}
+    expected = {"index_dir": Path("/srv/indexes"), "model": "", "min_confidence": 0.4, "max_body_bytes": 2_000, "refresh_seconds": 0.5, "log_level": "ERROR"}
     assert expected == settings.model_dump()
 
 
@@ -62,6 +69,8 @@ def test_settings_refuse_an_unknown_name_and_list_the_known(monkeypatch: pytest.
         ("SUGGEST_MIN_CONFIDENCE", "high"),
         ("SUGGEST_MAX_BODY_BYTES", "999"),
         ("SUGGEST_MAX_BODY_BYTES", "10000001"),
+        ("SUGGEST_REFRESH_SECONDS", "-1"),
+        ("SUGGEST_REFRESH_SECONDS", "3601"),
         ("SUGGEST_LOG_LEVEL", "LOUD"),
     ],
 )
