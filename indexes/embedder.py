@@ -36,6 +36,7 @@ class Embedder(Protocol):
 
     model_id: str
     dimension: int
+    quick: bool  # encodes a message in far less than a millisecond
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """Gives one unit vector a text that asks, in order."""
@@ -80,6 +81,8 @@ class StaticEmbedder:
     The tokenizer is guarded by a lock: the library raises «Already borrowed» when one tokenizer is used by several threads.
     """
 
+    quick = True
+
     def __init__(self, path: Path, *, model_id: str = "") -> None:
         try:
             self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
@@ -94,7 +97,7 @@ class StaticEmbedder:
         # The name alone would let a retrained model search an older one's vectors.
         self.model_id = model_id or f"{path.name}@{sha256(content).hexdigest()[:12]}"
         self.dimension = int(self._table.shape[1])
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._vector)
+        self._at_hand: dict[str, Vectors] = {}
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         """A static model knows no difference between asking and answering."""
@@ -103,7 +106,7 @@ class StaticEmbedder:
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Gives the normalised mean of each text's token vectors; zero for a text without a known token."""
         if 0 < len(texts) <= _FEW:
-            return np.array([self._remembered(text) for text in texts])
+            return np.array([self._vector(text) for text in texts])
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _AT_ONCE):
             forms = [match_form(text) for text in texts[start : start + _AT_ONCE]]
@@ -114,12 +117,18 @@ class StaticEmbedder:
 
     def _vector(self, text: str) -> Vectors:
         """The vector of one text, [dimension]; tokenised alone, for handing a text or two to the library's threads costs more than the work."""
+        at_hand = self._at_hand.get(text)
+        if at_hand is not None:
+            return at_hand
         form = match_form(text)
         with self._lock:
             ids = self._tokenizer.encode(form, add_special_tokens=False).ids
         total = np.zeros((1, self.dimension), dtype=np.float32)
         self._add_up([ids], total)
-        return np.asarray(unit(total)[0])
+        if len(self._at_hand) >= _REMEMBERED:
+            self._at_hand.clear()
+        vector = self._at_hand[text] = np.asarray(unit(total)[0])
+        return vector
 
     def _add_up(self, token_ids: list[list[int]], sums: Vectors) -> None:
         """Writes each text's sum of token vectors, texts of equal length together; the mean differs only in length, which `unit` takes away."""
@@ -139,6 +148,8 @@ class TransformerEmbedder:
 
     `prompts` says what stands before each query and document.
     """
+
+    quick = False
 
     def __init__(self, files: ModelFiles) -> None:
         folder = str(files.folder)

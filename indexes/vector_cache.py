@@ -172,7 +172,7 @@ class CachedEmbedder:
     """An embedder whose texts to be searched go through a cache."""
 
     def __init__(self, embedder: Embedder, cache: VectorCache) -> None:
-        self.model_id, self.dimension = embedder.model_id, embedder.dimension
+        self.model_id, self.dimension, self.quick = embedder.model_id, embedder.dimension, embedder.quick
         self._embedder, self._cache = embedder, cache
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:

@@ -1,24 +1,31 @@
 """`python -m scripts.bench`: latency of POST /v1/suggestions on a real server process, from another process, beside an empty request."""
 
+import gc
 import json
 import os
 import platform
-import socket
-import subprocess
-import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import numpy as np
 import typer
 
-from scripts.progress import STDERR, progress
+from knowledge.chats import read_chats
+from scripts.progress import progress
+from scripts.service_process import running_service
+from suggest.live import LiveShops, Models
+from suggest.metrics import Metrics
+from suggest.pipeline import request_of
+from suggest.watching import IndexWatcher
 
 app = typer.Typer(add_completion=False)
 _WARM_UP = 50
+_AT_ONCE = 4
 
 
 @app.command()
@@ -30,14 +37,17 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="The report on standard output, as JSON")] = False,
 ) -> None:
     """Starts one worker, warms it, sends the chats one after another, and prints p50, p95 and p99 in milliseconds."""
-    bodies = [_body(json.loads(line)) for line in chats.read_text(encoding="utf-8").splitlines()]
-    with _server(index_dir) as (url, process), httpx.Client(base_url=url, timeout=30) as client:
-        for body in bodies[:_WARM_UP]:
-            client.post("/v1/suggestions", json=body).raise_for_status()
-        with progress(quiet=as_json) as tell:
-            suggesting = _time(lambda i: client.post("/v1/suggestions", json=bodies[i % len(bodies)]), requests, tell)
-        answering = _time(lambda _: client.get("/healthz"), min(requests, 500), lambda _stage, _done, _total: None)
-        memory_mb = _resident_mb(process.pid)
+    bodies = [json.dumps(_body(json.loads(line)), ensure_ascii=False).encode() for line in chats.read_text(encoding="utf-8").splitlines()]
+    with running_service(index_dir) as service:
+        port = int(service.url.rsplit(":", 1)[1])
+        with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            for body in bodies[:_WARM_UP]:
+                _ask(connection, body)
+            with progress(quiet=as_json) as tell:
+                suggesting = _time(lambda i: _ask(connection, bodies[i % len(bodies)]), requests, tell)
+            answering = _time(lambda _: _get(connection, "/healthz"), min(requests, 500), lambda _stage, _done, _total: None)
+        per_second = _requests_per_s(port, bodies, requests)
+        memory_mb = service.resident_mb()
     figures = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
@@ -45,7 +55,8 @@ def bench(
         "suggestions_ms": _percentiles(suggesting),
         "healthz_ms": _percentiles(answering),
         "ratio_p50": round(float(np.median(suggesting) / np.median(answering)), 1),
-        "requests_per_s": round(1_000 / float(np.mean(suggesting)), 1),
+        "in_process_ms": _in_process(index_dir, chats, min(requests, 500)),
+        "requests_per_s": per_second,
         "server_memory_mb": memory_mb,
     }
     if report is not None:
@@ -59,39 +70,60 @@ def _body(chat: dict[str, Any]) -> dict[str, Any]:
     return {name: chat[name] for name in kept if name in chat}
 
 
-class _server:
-    """One worker in its own process, stopped at the end."""
+def _ask(connection: HTTPConnection, body: bytes) -> None:
+    connection.request("POST", "/v1/suggestions", body, {"content-type": "application/json"})
+    _answered(connection)
 
-    def __init__(self, index_dir: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = int(free.getsockname()[1])
-        command = [sys.executable, "-m", "scripts.serve", "--index-dir", str(index_dir), "--port", str(self._port)]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
-    def __enter__(self) -> tuple[str, "subprocess.Popen[bytes]"]:
-        url = f"http://127.0.0.1:{self._port}"
-        for _ in range(600):
-            if self._process.poll() is not None:
-                STDERR.print(f"the server stopped with exit code {self._process.returncode}; run `python -m scripts.reindex` first")
-                raise typer.Exit(1)
-            try:
-                if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
-                    return url, self._process
-            except httpx.TransportError:
-                time.sleep(0.1)
-        raise typer.Exit(1)
+def _get(connection: HTTPConnection, path: str) -> None:
+    connection.request("GET", path)
+    _answered(connection)
 
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=10)
+
+def _answered(connection: HTTPConnection) -> None:
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"expected 200, got {answer.status}: {content[:500]!r}")
+
+
+def _requests_per_s(port: int, bodies: list[bytes], n: int) -> float:
+    """Requests answered a second when `_AT_ONCE` callers ask one after another, each on its own connection."""
+
+    def ask(first: int) -> None:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            for i in range(first, n, _AT_ONCE):
+                _ask(connection, bodies[i % len(bodies)])
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(_AT_ONCE) as callers:
+        list(callers.map(ask, range(_AT_ONCE)))
+    return round(n / (time.perf_counter() - started), 1)
+
+
+def _in_process(index_dir: Path, chats: Path, n: int) -> dict[str, float]:
+    """The same messages through the same pipeline without a server; the first shop of the index that the chats are of."""
+    shops, models = LiveShops(), Models.load()
+    IndexWatcher(index_dir, models, shops, Metrics(lambda: shops.serving)).look()
+    labelled, _ = read_chats(chats, root=chats.parent)
+    asked = [(request_of(chat), chat.now) for chat in labelled]
+    gc.collect()
+    gc.freeze()
+
+    def suggest(i: int) -> None:
+        request, now = asked[i % len(asked)]
+        shops.of(request.store).suggest(request, now=now, request_id="bench")
+
+    for i in range(_WARM_UP):
+        suggest(i)
+    return _percentiles(_time(suggest, n, lambda _stage, _done, _total: None))
 
 
 def _time(call: Any, n: int, tell: Any) -> np.ndarray:
     milliseconds = np.empty(n)
     for i in range(n):
         started = time.perf_counter()
-        call(i).raise_for_status()
+        call(i)
         milliseconds[i] = (time.perf_counter() - started) * 1_000
         tell("requests", i + 1, n)
     return milliseconds
@@ -99,14 +131,6 @@ def _time(call: Any, n: int, tell: Any) -> np.ndarray:
 
 def _percentiles(milliseconds: np.ndarray) -> dict[str, float]:
     return {f"p{q}": round(float(np.percentile(milliseconds, q)), 2) for q in (50, 95, 99)}
-
-
-def _resident_mb(pid: int) -> int | None:
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return None
-    line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) // 1_024
 
 
 if __name__ == "__main__":

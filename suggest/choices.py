@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from indexes.lexical_index import lexical_terms
 from knowledge.records import ProvenReply
+from knowledge.templates import literal_words
 from suggest.eligibility import gate_of
 from suggest.ranking import Candidate
 from suggest.retrieval import Hits
@@ -35,8 +38,19 @@ def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
             yield answer, candidate
 
 
-def alike(reply: ProvenReply, terms: set[str], other: ProvenReply, other_terms: set[str]) -> bool:
-    """Whether two drafts are one choice: nearly the same words, or the calm and the upset way to say the same."""
-    shared = len(terms & other_terms) / max(1, len(terms | other_terms))
-    variants = reply.scenario == other.scenario and gate_of(reply) == gate_of(other) and {reply.tone, other.tone} == {"calm", "upset"}
+def alike(reply: ProvenReply, other: ProvenReply) -> bool:
+    """Whether two replies are one choice: nearly the same words, or the calm and the upset way to say the same."""
+    one, another = words_of(reply), words_of(other)
+    shared = len(one & another) / max(1, len(one | another))
+    variants = reply.scenario == other.scenario and {reply.tone, other.tone} == {"calm", "upset"} and gate_of(reply) == gate_of(other)
     return shared >= (_VARIANT if variants else _NEAR_DUPLICATE)
+
+
+def words_of(reply: ProvenReply) -> frozenset[str]:
+    """Gives the lexical terms of the reply's own words, whatever the facts fill in."""
+    return _words("\n".join(reply.templates().values()))
+
+
+@lru_cache(maxsize=8_192)  # of the shops' own replies, not of what customers say
+def _words(source: str) -> frozenset[str]:
+    return frozenset(lexical_terms(literal_words(source)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -75,14 +75,31 @@ class Gates:
         for place, gate in enumerate(number):
             if gate.products:
                 self._wanted.setdefault(gate.products, []).append(place)
-        self._of_products = lru_cache(maxsize=_REMEMBERED)(self._worked_out_of_products)
-        self._of_days = lru_cache(maxsize=_REMEMBERED)(self._worked_out_of_days)
+        self._by_products: dict[Products, Codes] = {}
+        self._by_days: dict[tuple[date, date | None], Codes] = {}
 
     def outcomes(self, judged: Judged, products: Products, today: date, paid_on: date | None) -> Codes:
         """Gives what every gate comes to, [n_gates]: its condition, its products and its dates, whichever says the least."""
         conditions = np.where(judged.unknown_ones, TO_CHECK, ALLOWED).astype(np.int8)
         conditions[judged.false_ones] = RULED_OUT
         return np.minimum(np.minimum(conditions[self.condition], self._of_products(products)), self._of_days(today, paid_on))
+
+    def _of_products(self, products: Products) -> Codes:
+        codes = self._by_products.get(products)
+        if codes is None:
+            codes = self._worked_out_of_products(products)
+            if len(self._by_products) < _REMEMBERED:
+                self._by_products[products] = codes
+        return codes
+
+    def _of_days(self, today: date, paid_on: date | None) -> Codes:
+        codes = self._by_days.get((today, paid_on))
+        if codes is None:
+            codes = self._worked_out_of_days(today, paid_on)
+            if len(self._by_days) >= _REMEMBERED:
+                self._by_days.clear()  # days go by
+            self._by_days[today, paid_on] = codes
+        return codes
 
     def _worked_out_of_products(self, products: Products) -> Codes:
         if not products:

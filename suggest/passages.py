@@ -1,7 +1,7 @@
 """The best policy passages for a message, and the passages behind a draft, with the span that matters."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
 from knowledge.records import Article, Passage
+from suggest.choices import words_of
 from suggest.contract import EvidencePassage
 from suggest.eligibility import Eligibility
 from suggest.ranking import Candidate
@@ -43,7 +44,7 @@ def best_passages(
     for article_id, vote in _citation_votes(candidates).items():
         if article_id in traits.number:
             scores[traits.number[article_id]] += np.float32(_CITED * vote)
-    about = telling_terms([question.text])
+    about = telling_terms(question.text)
     found: list[EvidencePassage] = []
     for place in np.argsort(-scores, kind="stable").tolist():
         article = traits.articles[place]
@@ -56,11 +57,11 @@ def best_passages(
 
 
 def evidence_for(
-    candidate: Candidate, draft_text: str, question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, traits: ArticleTraits
+    candidate: Candidate, question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, traits: ArticleTraits
 ) -> list[EvidencePassage]:
     """Gives the passages behind a draft: the nearest of each cited article in force, else the nearest of the scenario's articles."""
     reply = candidate.reply
-    terms = set(lexical_terms(draft_text))
+    terms = words_of(reply)
     chosen: list[tuple[Article, int]] = []
     for article in (traits.by_id[name] for name in reply.cites if name in traits.by_id):
         if eligibility.of_article(article):
@@ -68,11 +69,11 @@ def evidence_for(
     if not chosen:
         related = [one for one in traits.of_scenario.get(reply.scenario, ()) if eligibility.of_article(one)]
         chosen = _nearest(related, terms, hits, snapshot, least=_RELATED)
-    about = telling_terms([draft_text, question.text])
+    about = _telling(terms) | telling_terms(question.text)
     return [quote(snapshot.shop.passages[row], article, about) for article, row in chosen[:_PER_DRAFT]]
 
 
-def _nearest(articles: Sequence[Article], terms: set[str], hits: Hits, snapshot: Snapshot, *, least: float) -> list[tuple[Article, int]]:
+def _nearest(articles: Sequence[Article], terms: frozenset[str], hits: Hits, snapshot: Snapshot, *, least: float) -> list[tuple[Article, int]]:
     """The one passage of the articles that is nearest to question and draft together, if its cosine to the question is at least `least`."""
     rows = [(article, row) for article in articles for row in snapshot.article_passages[article.id] if hits.passages.dense[row] >= least]
     if not rows:
@@ -80,19 +81,19 @@ def _nearest(articles: Sequence[Article], terms: set[str], hits: Hits, snapshot:
     return [max(rows, key=lambda found: (float(hits.passages.dense[found[1]]) + _overlap(terms, snapshot.passage_words[found[1]]), -found[1]))]
 
 
-def telling_terms(texts: Iterable[str]) -> frozenset[str]:
-    """Gives what sentences are compared by: the texts' lexical terms of more than one character."""
-    return frozenset().union(*(_telling(text) for text in texts))
-
-
-@lru_cache(maxsize=256)  # a question is compared with the passages of each of its drafts
-def _telling(text: str) -> frozenset[str]:
+def telling_terms(text: str) -> frozenset[str]:
+    """Gives what sentences are compared by: the text's lexical terms of more than one character."""
     return frozenset(term for term in lexical_terms(text) if len(term) > 1)
+
+
+@lru_cache(maxsize=8_192)  # of replies
+def _telling(terms: frozenset[str]) -> frozenset[str]:
+    return frozenset(term for term in terms if len(term) > 1)
 
 
 def quote(passage: Passage, article: Article, about: frozenset[str]) -> EvidencePassage:
     """Gives the passage with its most telling sentence highlighted: the one that shares most terms with what it is about."""
-    return EvidencePassage.model_construct(  # of records that were checked when the shop was loaded
+    return EvidencePassage(
         article_id=article.id,
         passage_id=passage.id,
         title=article.title,
@@ -114,7 +115,7 @@ def _citation_votes(candidates: Sequence[Candidate]) -> dict[str, float]:
     return votes
 
 
-def _overlap(terms: set[str], own: frozenset[str]) -> float:
+def _overlap(terms: frozenset[str], own: frozenset[str]) -> float:
     """Share of the passage's terms that the draft has too, 0 to 1."""
     return len(own & terms) / len(own) if own else 0.0
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from indexes.embedder import Embedder
-from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome, compile_condition
@@ -156,7 +155,7 @@ class Suggester:
         """The first `top_k` drafts above the threshold, no two alike, and what failed. `top_k` only says when to stop: it never reorders."""
         chosen: list[Suggestion] = []
         degraded: list[str] = []
-        terms: list[tuple[ProvenReply, set[str]]] = []
+        given: list[ProvenReply] = []
         if not answers[0].question.readings[0].has_words:
             return chosen, degraded
         for answer, candidate in in_turn(answers):
@@ -170,11 +169,10 @@ class Suggester:
                 _log.warning("draft.failed", extra={"reply_id": candidate.reply.id})
                 degraded = ["draft_failed"]
                 continue
-            own = set(lexical_terms(draft.text))
-            if not draft.text or any(alike(candidate.reply, own, reply, other) for reply, other in terms):
+            if not draft.text or any(alike(candidate.reply, other) for other in given):
                 continue
-            terms.append((candidate.reply, own))
-            evidence = evidence_for(candidate, draft.text, answer.question, answer.hits, self.snapshot, eligibility, self._articles)
+            given.append(candidate.reply)
+            evidence = evidence_for(candidate, answer.question, answer.hits, self.snapshot, eligibility, self._articles)
             suggestion = self._suggestion(
                 candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key, debug=request.debug
             )

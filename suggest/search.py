@@ -101,7 +101,7 @@ def _articles(snapshot: Snapshot, vectors: np.ndarray, wanted: Wanted) -> list[t
     if not passages:
         return []
     near = _nearness(snapshot.passage_vectors.vectors(np.arange(len(passages))), vectors, snapshot.passage_terms.scores(wanted.text))
-    about = telling_terms([wanted.text])
+    about = telling_terms(wanted.text)
     found = []
     for article in snapshot.shop.articles:
         rows, holds = snapshot.article_passages[article.id], may_be_told(article, wanted.today)

@@ -28,6 +28,7 @@ class FakeEmbedder:
     def __init__(self, model_id: str = "fake-16", dimension: int = DIMENSION) -> None:
         self.model_id = model_id
         self.dimension = dimension
+        self.quick = True
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         return self.encode_document(texts)
