@@ -23,7 +23,12 @@ _STREET = re.compile(
 _OUR_ADDRESS = re.compile(r"(?:仓|退货|寄回|门店|return|warehouse|ship it to|send it to)[^。！？!?.]{0,24}$", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?://|www\.)([\w.\-]+)[^\s，。；）)」]*", re.IGNORECASE)
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf]")
-_NUMBER = re.compile(r"\d")
+# What must be there before the costly patterns are worth asking.
+_TEN_DIGITS = re.compile(r"\d(?:[ \-.()]{0,2}\d){9}")
+_DOOR = re.compile(r"\d\s*(?:室|单元|楼|层|栋|号楼|号房|房)")
+_ZIP = re.compile(r"\b\d{5}\b")
+_MONEY = re.compile(r"[¥￥$]\s*\d+(?:\.\d+)?|\d+(?:\.\d+)?\s*(?:元|块)")
+_PROMISE_BEFORE, _PROMISE_AFTER = 40, 24  # characters around an amount that can make it a promise
 # «补您50元», «赔付 ¥80», not a refund of the customer's own money, a price difference or a limit that a rule names.
 _ZH_GAP = r"[^\d，。！？,.!?差退满]{0,6}"
 _ZH_MONEY = r"(?:[¥￥]\s*(?P<{0}>\d+(?:\.\d+)?)|(?P<{1}>\d+(?:\.\d+)?)\s*(?:元|块))"
@@ -39,16 +44,15 @@ _PROMISED = re.compile(
 
 def personal_data(text: str) -> Iterator[tuple[str, Span]]:
     """Gives (phone, id_card, bank_card or full_address, span) for what is written out whole; masked digits, order and parcel numbers pass."""
-    if not _NUMBER.search(text):
-        return
-    for match in _LONG_NUMBER.finditer(text):
-        kind = _kind_of(re.sub(r"[ \-]", "", match.group()))
-        if kind is not None and not (kind != "phone" and _OTHER_NUMBER.search(text[: match.start()][-16:])):
-            yield kind, match.span()
-    for match in _US_PHONE.finditer(text):
-        yield "phone", match.span()
-    for pattern in (_ADDRESS, _STREET):
-        for match in pattern.finditer(text):
+    if _TEN_DIGITS.search(text):
+        for match in _LONG_NUMBER.finditer(text):
+            kind = _kind_of(re.sub(r"[ \-]", "", match.group()))
+            if kind is not None and not (kind != "phone" and _OTHER_NUMBER.search(text[: match.start()][-16:])):
+                yield kind, match.span()
+        for match in _US_PHONE.finditer(text):
+            yield "phone", match.span()
+    for gate, pattern in ((_DOOR, _ADDRESS), (_ZIP, _STREET)):
+        for match in pattern.finditer(text) if gate.search(text) else ():
             if not _OUR_ADDRESS.search(text[: match.start()] + match.group()[:4]):
                 yield "full_address", match.span()
 
@@ -81,8 +85,9 @@ def emoji(text: str) -> Iterator[Span]:
 
 def promised_amounts(text: str) -> Iterator[tuple[Decimal, Span]]:
     """Gives (amount, span) of money that the words promise the customer as compensation; a refund of their own money and price differences pass."""
-    if not _NUMBER.search(text):
-        return
-    for match in _PROMISED.finditer(text):
-        amount = next(value for value in match.groups() if value is not None)
-        yield Decimal(amount), match.span()
+    given: set[Span] = set()
+    for money in _MONEY.finditer(text):
+        for match in _PROMISED.finditer(text, max(0, money.start() - _PROMISE_BEFORE), money.end() + _PROMISE_AFTER):
+            if match.span() not in given:
+                given.add(match.span())
+                yield Decimal(next(value for value in match.groups() if value is not None)), match.span()
