@@ -29,7 +29,7 @@ class Atom:
     """One comparison. `how` is opaque where it is more than a fact and plain values: then nothing can be proved by trying values."""
 
     source: str
-    how: str  # plain, has, compared, one of, in list, startsWith, endsWith, contains, age, moment, opaque
+    how: str  # constant, plain, has, compared, one of, in list, startsWith, endsWith, contains, age, moment, opaque
     path: str = ""
     values: tuple[Value, ...] = ()
     hours: float = 0.0
@@ -100,6 +100,8 @@ def _closing(text: str) -> int:
 
 
 def _atom(text: str) -> Atom:
+    if text in ("true", "false"):
+        return Atom(text, "constant")
     for how, pattern in (("plain", _PLAIN), ("has", _HAS)):
         if match := pattern.match(text):
             return Atom(text, how, match["path"])

@@ -63,7 +63,7 @@ class ConditionProver:
         """Says whether two conditions are true for exactly the same orders; YES only when every combination was tried."""
         for this, that in ((first, second), (second, first)):
             order = self._order_for(this)
-            if order is not None and not _holds(that, order):
+            if order is not None and compile_condition(that).evaluate_prepared(order).outcome is Outcome.FALSE:
                 return Answer.NO
         domain = Domain([first, second], self._store)
         if any(_holds(first, order) is not _holds(second, order) for order in map(prepare_facts, domain.orders())):
@@ -161,10 +161,10 @@ class Domain:
             if value is not _ABSENT:
                 _put(tree, path, value)
         status = chosen.get("order.status", _ABSENT)
+        for path in _FLAGS if status is not _ABSENT else ():
+            _put(tree, path, status in _FLAGS[path])
         for path in self._mentioned:
-            if path in _FLAGS and status is not _ABSENT:
-                _put(tree, path, status in _FLAGS[path])
-            elif self._followed(path):
+            if self._followed(path):
                 input_path, computed = _FOLLOWS[path]
                 if chosen.get(input_path, _ABSENT) is not _ABSENT:
                     _put(tree, path, computed(chosen[input_path], self._store))

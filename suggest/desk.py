@@ -1,13 +1,13 @@
 """The writer's desk: everything that can be found wrong or wanting in a shop's knowledge, in one list with the coverage matrix."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from indexes.embedder import Embedder
-from indexes.trigger_conflicts import trigger_conflicts
+from indexes.trigger_conflicts import TriggerConflict, trigger_conflicts
 from knowledge.article_checks import ArticleDesk
 from knowledge.condition_domain import ConditionProver
 from knowledge.errors import InvalidKnowledge
@@ -16,7 +16,7 @@ from knowledge.places import article_places, reply_places
 from knowledge.reply_checks import ReplyDesk
 from knowledge.scenarios import scenario_name
 from knowledge.shop import Shop, load_shop
-from suggest.knowledge_coverage import CoverageMatrix, coverage_matrix
+from suggest.knowledge_coverage import CoverageMatrix, coverage_matrix, meet_on_an_order
 from suggest.report_words import named
 
 
@@ -47,21 +47,22 @@ def examine(folder: Path, embedder: Embedder, now: datetime) -> DeskReport:
     writer = FindingWriter(language=shop.store.language, replies=reply_places(folder), articles=article_places(folder))
     prover = ConditionProver(shop.store)
     coverage = coverage_matrix(shop, now)
+    approved = [reply for reply in shop.replies if reply.status == "approved"]
     findings = [
         *ReplyDesk(shop, writer, prover).findings(),
         *ArticleDesk(shop, writer, now.astimezone(ZoneInfo(shop.store.timezone)).date()).findings(),
-        *_conflicts(shop, writer, embedder, prover),
+        *_conflicts(shop, writer, trigger_conflicts(approved, embedder, prover), now),
         *_gaps(shop, writer, coverage),
     ]
     return DeskReport(shop.store.name, shop.store.language, now, shop, tuple(sorted(findings, key=lambda one: one.order)), coverage)
 
 
-def _conflicts(shop: Shop, writer: FindingWriter, embedder: Embedder, prover: ConditionProver) -> Iterator[Finding]:
-    approved = [reply for reply in shop.replies if reply.status == "approved"]
-    for one in trigger_conflicts(approved, embedder, prover):
-        scenario = scenario_name(one.first.scenario, language=shop.store.language)
-        values = {"trigger": one.second_trigger, "other": one.first.id, "scenario": scenario, "other_trigger": one.first_trigger}
-        yield writer.of_reply("trigger_conflict", one.second.id, "triggers", **values)
+def _conflicts(shop: Shop, writer: FindingWriter, conflicts: Iterable[TriggerConflict], now: datetime) -> Iterator[Finding]:
+    for one in conflicts:
+        if meet_on_an_order(one.first, one.second, shop, now):
+            scenario = scenario_name(one.first.scenario, language=shop.store.language)
+            values = {"trigger": one.second_trigger, "other": one.first.id, "scenario": scenario, "other_trigger": one.first_trigger}
+            yield writer.of_reply("trigger_conflict", one.second.id, "triggers", **values)
 
 
 def _gaps(shop: Shop, writer: FindingWriter, coverage: CoverageMatrix) -> Iterator[Finding]:
@@ -75,7 +76,7 @@ def _gaps(shop: Shop, writer: FindingWriter, coverage: CoverageMatrix) -> Iterat
         for cell in (coverage.cells[scenario, state] for state in sorted({state for one, state in coverage.cells if one == scenario})):
             if cell.asked and not cell.n_replies:
                 yield writer.of_shop("empty_cell", place, scenario, scenario=name, state=state_name(cell.state, english=language == "en"))
-        missing = coverage.missing[scenario]
+        missing = coverage.missing(scenario)
         if missing:
             yield writer.of_shop("no_category", place, scenario, scenario=name, categories=("; " if language == "en" else "、").join(missing))
 

@@ -6,7 +6,7 @@ from typing import Any
 from knowledge.findings import SEVERITIES, Finding
 from knowledge.scenarios import scenario_name
 from suggest.desk import DeskReport, state_name
-from suggest.knowledge_coverage import STATES, Cell
+from suggest.knowledge_coverage import STATES, Cell, CoverageMatrix
 from suggest.report_page import page_template
 
 SEVERITY_NAMES = {"error": ("必须改", "to mend"), "warning": ("建议改", "to improve"), "note": ("供参考", "for information")}
@@ -27,13 +27,25 @@ def desk_page(report: DeskReport) -> str:
         "by_severity": [(severity, _by_code(report, severity)) for severity in SEVERITIES],
         "state_name": lambda state: state_name(state, english=english),
         "scenario_name": lambda scenario: scenario_name(scenario, language=report.language),
-        "look": lambda cell: _look(cell, n_categories),
+        "look": lambda cell: _look(cell, n_categories), "by_family": _by_family(matrix) if matrix else ([], {}),
     })  # fmt: skip
 
 
 def _by_code(report: DeskReport, severity: str) -> list[tuple[str, list[Finding]]]:
     found = [finding for finding in report.findings if finding.severity == severity]
     return [(code, list(group)) for code, group in itertools.groupby(found, key=lambda finding: finding.code)]
+
+
+def _by_family(matrix: CoverageMatrix) -> tuple[list[str], dict[tuple[str, str], tuple[int, int]]]:
+    """Families of categories (the first level), and for each scenario and family (the least replies a category of it has, how many have none)."""
+    families: dict[str, list[str]] = {}
+    for category in matrix.categories:
+        families.setdefault(category.split("/")[0], []).append(category)
+    cells = {}
+    for scenario, (family, categories) in itertools.product(matrix.scenarios, families.items()):
+        counts = [matrix.by_category[scenario, category] for category in categories]
+        cells[scenario, family] = (min(counts), sum(not count for count in counts))
+    return (list(families) if len(families) > 1 else []), cells
 
 
 def _look(cell: Cell, n_categories: int) -> str:
@@ -61,5 +73,7 @@ def desk_as_json(report: DeskReport) -> dict[str, Any]:
             {"scenario": cell.scenario, "order_state": cell.state, "replies": cell.n_replies, "categories": cell.n_categories, "asked": cell.asked}
             for cell in (matrix.cells.values() if matrix else ())
         ],
-        "categories": list(matrix.categories) if matrix else [],
+        "categories": [
+            {"scenario": scenario, "category": category, "replies": count} for (scenario, category), count in (matrix.by_category.items() if matrix else ())
+        ],
     }  # fmt: skip

@@ -45,12 +45,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class CoverageMatrix:
-    """All cells, scenarios in the contract's order and then the shop's own; `missing` names categories without any reply of a scenario."""
+    """All cells, scenarios in the contract's order and then the shop's own; by category the replies that fit in some state, and what has none."""
 
     scenarios: tuple[str, ...]
     categories: tuple[str, ...]
     cells: dict[tuple[str, str], Cell]
-    missing: dict[str, tuple[str, ...]]
+    by_category: dict[tuple[str, str], int]
+
+    def missing(self, scenario: str) -> tuple[str, ...]:
+        """Gives the categories that no reply of the scenario fits, whatever the order's state."""
+        return tuple(category for category in self.categories if not self.by_category[scenario, category])
 
 
 def coverage_matrix(shop: Shop, now: datetime) -> CoverageMatrix:
@@ -61,19 +65,21 @@ def coverage_matrix(shop: Shop, now: datetime) -> CoverageMatrix:
     products = _one_a_category(shop)
     fitting: dict[tuple[str, str], set[str]] = defaultdict(set)
     fitted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    of_category: dict[tuple[str, str], set[str]] = defaultdict(set)
     groups = _groups(approved, shop, now)
     for category, state, gate in _fits(groups, shop, products, now):
         for reply in groups[gate]:
             fitting[reply.scenario, state].add(reply.id)
             fitted[reply.scenario, state].add(category)
+            of_category[reply.scenario, category].add(reply.id)
     ratios = json.loads(BUNDLED_PRIOR.read_text(encoding="utf-8"))["ratios"]
     cells = {}
     for here in itertools.product(scenarios, STATES):
         scenario, state = here
         asked = ratios.get(state, {}).get(scenario, 1.0) >= _ASKED
         cells[here] = Cell(scenario, state, len(fitting[here]), len(fitted[here]), asked)
-    missing = {one: tuple(category for category in products if not any(category in fitted[one, state] for state in STATES)) for one in scenarios}
-    return CoverageMatrix(scenarios, tuple(products), cells, missing)
+    counts = {here: len(of_category[here]) for here in itertools.product(scenarios, products)}
+    return CoverageMatrix(scenarios, tuple(products), cells, counts)
 
 
 def _groups(replies: Sequence[ProvenReply], shop: Shop, now: datetime) -> dict[Gate, list[ProvenReply]]:
@@ -108,6 +114,20 @@ def _fits(groups: Iterable[Gate], shop: Shop, products: Mapping[str, Product | N
                 if said[key]:
                     found.add((category, state, gate))
     return found
+
+
+def meet_on_an_order(first: ProvenReply, second: ProvenReply, shop: Shop, now: datetime) -> bool:
+    """Whether an order that is likely to exist may get both replies: nobody asks after the lost parcel of an order that was never shipped."""
+    catalogue = shop.catalogue()
+    wanted = (first.products, second.products)
+    product = next((one for one in shop.products if all(fits_products(names, one.sku, one.category) for names in wanted)), None)
+    for order in sample_orders(product, now):
+        if order is not None:
+            facts = compute_facts(order=order, customer=None, agent=None, now=now, store=shop.store, catalogue=catalogue)
+            prepared = prepare_facts(facts)
+            if all(compile_condition(reply.when).evaluate_prepared(prepared).outcome is not Outcome.FALSE for reply in (first, second)):
+                return True
+    return False
 
 
 def _one_a_category(shop: Shop) -> dict[str, Product | None]:

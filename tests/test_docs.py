@@ -43,6 +43,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
         "rollback",
         "check_chats",
         "check_needs",
+        "check_knowledge",
+        "measure_style",
         "bench",
         "measure_needs",
         "measure_retrieval",
