@@ -125,7 +125,7 @@ def meet_on_an_order(first: ProvenReply, second: ProvenReply, shop: Shop, now: d
         if order is not None:
             facts = compute_facts(order=order, customer=None, agent=None, now=now, store=shop.store, catalogue=catalogue)
             prepared = prepare_facts(facts)
-            if all(compile_condition(reply.when).evaluate_prepared(prepared).outcome is not Outcome.FALSE for reply in (first, second)):
+            if all(compile_condition(reply.when).evaluate_prepared(prepared).outcome is Outcome.TRUE for reply in (first, second)):
                 return True
     return False
 
