@@ -34,9 +34,10 @@ fix: setup ## Mend style
 types: setup ## Types
 	$(BIN)/mypy
 
-content: setup ## Check the shipped shops, their labelled chats and the needs bank
+content: setup ## Check the shipped shops, their wording and gaps, their labelled chats and the needs bank
 	$(BIN)/python -m scripts.check_chats $(STORES)
 	$(BIN)/python -m scripts.check_needs
+	$(BIN)/python -m scripts.check_knowledge --no-notes --now 2026-11-21 $(STORES)
 
 reindex: setup ## Publish the demo shops' index
 	$(BIN)/python -m scripts.reindex $(STORES)

@@ -166,13 +166,17 @@ class BannedPhrase(Record):
     phrase: Annotated[str, Field(min_length=1)]
     reason: str
     use_instead: str = ""
+    exceptions: tuple[str, ...] = ()  # longer words in which the phrase may stand
 
 
 class Style(Record):
-    """How the shop speaks."""
+    """How the shop speaks; the rules that hold for every shop are in `knowledge/style`."""
 
     max_chars: Annotated[int, Field(gt=0)] = 300
+    channel_max_chars: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)  # where it differs from the language's, such as sms = 140
     banned_phrases: tuple[BannedPhrase, ...] = ()
+    allowed_phrases: tuple[str, ...] = ()  # names and words of this shop that no rule may mark
+    own_sites: tuple[str, ...] = ()  # hosts that a link in a draft may lead to; everything below them too
 
 
 class Promotion(Record):

@@ -144,6 +144,11 @@ def compile_template(source: str) -> ReplyTemplate:
     return ReplyTemplate(source)
 
 
+def parse_template(source: str) -> nodes.Template:
+    """Gives the tree of a template's source, for looking at what it does without running it."""
+    return _ENVIRONMENT.parse(source)
+
+
 def _bounded(pieces: Iterator[str]) -> str:
     written: list[str] = []
     n_chars = 0
@@ -167,7 +172,7 @@ def _check_names(tree: nodes.Template, source: str) -> None:
     own = {name.name for name in tree.find_all(nodes.Name) if name.ctx in ("store", "param")}
     inner = {id(node.node) for node in tree.find_all(nodes.Getattr)}
     for node in tree.find_all((nodes.Getattr, nodes.Name)):
-        path = _dotted(node)
+        path = dotted_path(node)
         if path is None or id(node) in inner or path[0] in own:
             continue
         reason = unknown_name(path, TEMPLATE_FACTS)
@@ -191,14 +196,14 @@ def _check_parts(tree: nodes.Template, source: str) -> None:
         raise InvalidTemplate(source, f"would show {stray!r} to the customer; expected {{{{ and }}}} in pairs")
 
 
-def _dotted(node: nodes.Node) -> list[str] | None:
+def dotted_path(node: nodes.Node) -> list[str] | None:
     """`order.items[0].title` → its names without positions; None when it starts from something else."""
     if isinstance(node, nodes.Name):
         return [node.name]
     if isinstance(node, nodes.Getitem):
-        return _dotted(node.node)
+        return dotted_path(node.node)
     if isinstance(node, nodes.Getattr):
-        above = _dotted(node.node)
+        above = dotted_path(node.node)
         return None if above is None else [*above, node.attr]
     return None
 

@@ -11,6 +11,7 @@ from knowledge.formats import FactWriter
 from knowledge.normalise import match_form
 from knowledge.order_context import Turn
 from knowledge.records import ProvenReply, Store
+from knowledge.style_check import style_checker_of
 from knowledge.templates import compile_template
 from suggest.contract import Warning_
 from suggest.ranking import Candidate
@@ -18,7 +19,6 @@ from suggest.understanding import Understanding
 
 _GREETING = re.compile(r"^(?:您好|你好|亲，?您好|hello|hi)[,，.。!！~～\s]*", re.IGNORECASE)
 _APOLOGY = re.compile(r"抱歉|对不起|不好意思|让您久等|着急|担心|生气|委屈|糟心|sorry|apolog|frustrat|worr", re.IGNORECASE)
-_YOU_NOT_NIN = re.compile(r"你(?!好)")
 _COMMITS = re.compile(
     r"我(?:这边|们)?(?:已|现在|马上|这就|先|来|帮您|替您|为您|会|给您|立刻)|已(?:为|帮|给|替|按|向|经)|马上(?:为|帮|给)|小时内|分钟内"
     r"|\bI(?:'ve|'ll|'m| have| will| am| just)\b|\bwe(?:'ll| will|'ve| have)\b|\bwithin \d+ (?:hours|minutes)",
@@ -87,19 +87,13 @@ class Drafter:
         return "".join(kept).strip()
 
     def _warnings(self, text: str, missing: list[str], reply: ProvenReply) -> list[Warning_]:
-        english = self._store.language == "en"
+        limit = amount_limit(self._store, self._facts)
         found = [self._missing_warning(text, fact) for fact in missing]
-        for banned in self._store.style.banned_phrases:
-            for match in re.finditer(re.escape(banned.phrase), text, re.IGNORECASE):
-                instead = (f"; say: {banned.use_instead}" if english else f"；可改为：{banned.use_instead}") if banned.use_instead else ""
-                found.append(Warning_(code="banned_phrase", message=banned.reason + instead, start=match.start(), end=match.end()))
-        if self._store.address_customer_as == "您":
-            found += [Warning_(code="address", message="请用「您」称呼客户", start=m.start(), end=m.end()) for m in _YOU_NOT_NIN.finditer(text)]
-        if len(text) > self._store.style.max_chars:
-            said = f"{len(text)} characters; at most {self._store.style.max_chars}" if english else f"共 {len(text)} 字，超过 {self._store.style.max_chars} 字"
-            found.append(Warning_(code="too_long", message=said, start=self._store.style.max_chars, end=len(text)))
-        if reply.promises_amount is not None and reply.promises_amount > amount_limit(self._store, self._facts):
-            amount = self._writer.money(reply.promises_amount)
+        for one in style_checker_of(self._store).check(text, amount_limit=limit):
+            found.append(Warning_(code=one.code, message=one.message, start=one.start, end=one.end))
+        marked = any(warning.code == "over_authority" for warning in found)
+        if not marked and reply.promises_amount is not None and reply.promises_amount > limit:
+            english, amount = self._store.language == "en", self._writer.money(reply.promises_amount)
             said = f"promises {amount}, above your authority" if english else f"承诺 {amount}，超出您的权限，请先请示主管"
             found.append(Warning_(code="over_authority", message=said))
         return sorted(found, key=lambda warning: (warning.start, warning.code))

@@ -32,13 +32,13 @@ _FEW = 10  # a slice of fewer chats says little; it is shown paler
 def report_page(report: Report, comparison: Comparison | None = None) -> str:
     """Gives the page of an evaluation; with a comparison its section too."""
     page = _Page(english=_is_english(report.shop.store.language))
-    return _template("report.html").render(page.common() | _report_context(report, page) | {"comparison": comparison})
+    return page_template("report.html").render(page.common() | _report_context(report, page) | {"comparison": comparison})
 
 
 def comparison_page(comparison: Comparison, *, language: str) -> str:
     """Gives the page of a comparison alone."""
     page = _Page(english=_is_english(language))
-    return _template("comparison.html").render(page.common() | {"comparison": comparison})
+    return page_template("comparison.html").render(page.common() | {"comparison": comparison})
 
 
 class _Page:
@@ -211,5 +211,6 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _template(name: str) -> jinja2.Template:
+def page_template(name: str) -> jinja2.Template:
+    """Gives one of the pages' templates, in which every word from outside is escaped."""
     return _environment().get_template(name)

@@ -33,6 +33,16 @@ def english_shop() -> Shop:
 
 
 @pytest.fixture(scope="session")
+def fresh_shop() -> Shop:
+    return load_shop(STORES / "fresh")
+
+
+@pytest.fixture(scope="session")
+def home_shop() -> Shop:
+    return load_shop(STORES / "home")
+
+
+@pytest.fixture(scope="session")
 def models() -> Models:
     return Models.load()
 

@@ -26,6 +26,8 @@ OWNERS = {
     "pypinyin": {"indexes"},
     "pandas": {"knowledge"},
     "cel": {"knowledge"},
+    "ahocorasick_rs": {"knowledge"},
+    "stdnum": {"knowledge"},
     "jinja2": {"knowledge", "suggest"},  # the shop's templates in a sandbox; our own page of the evaluation
     "fastapi": {"suggest", "scripts"},
     "prometheus_client": {"suggest"},

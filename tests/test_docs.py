@@ -64,6 +64,8 @@ def test_every_make_target_of_the_readme_exists() -> None:
         "rollback",
         "check_chats",
         "check_needs",
+        "check_knowledge",
+        "measure_style",
         "bench",
         "bench_swaps",
         "day_in_the_life",
