@@ -75,6 +75,7 @@ def print_review(found: ReviewReport) -> None:
 def _lines(report: Report) -> list[str]:
     now = report.thresholds[0]
     lines = [f"{name}: {_cell(value)} of {value.n}" for name, value in report.ours.abstention.items()]
+    lines += [f"{name}: {_cell(value)} of {value.n}" for name, value in report.ours.auto_replies.items()]
     lines.append(f"threshold {now.threshold:.3f}: {now.coverage:.1%} of messages get a draft, {now.precision:.1%} of those acceptable")
     lines.append(f"calibration error of the first draft's confidence (ECE): {report.calibration_error:.3f}")
     confused = "; ".join(f"{a} as {b} ({n})" for (a, b), n in largest_confusions(report)[:5])

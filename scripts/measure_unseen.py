@@ -32,7 +32,7 @@ def measure_unseen(
     """Prints, for each shop, the figures by a ranker fitted on the other shops' chats; minutes a shop; needs the models extra."""
     if len(store_dir) < 2:
         raise typer.BadParameter("expected at least two shops: one is judged by what the others taught", param_hint="--store-dir")
-    shops = [LabelledShop(load_shop(folder), _chats(folder)) for folder in store_dir]
+    shops = [LabelledShop(load_shop(folder), labelled_chats(folder)) for folder in store_dir]
     with progress(quiet=False) as tell:
         found = leave_one_shop_out(shops, Models.load(ranker=Ranker.unfitted()), now=datetime.now(UTC), only=only or (), on_progress=tell)
     figures = {name: _figures(one) for name, one in found.items()}
@@ -42,7 +42,8 @@ def measure_unseen(
     _print(found)
 
 
-def _chats(folder: Path) -> tuple[LabelledChat, ...]:
+def labelled_chats(folder: Path) -> tuple[LabelledChat, ...]:
+    """Gives all labelled chats of a shop's folder; exits with 1, telling every bad line, where one cannot be read."""
     found: list[LabelledChat] = []
     for split in _SPLITS:
         path = folder / "chats" / f"{split}.jsonl"

@@ -16,6 +16,7 @@ from suggest.fitting import Example, examples, figures, fit
 from suggest.live import Models
 from suggest.order_state import BUNDLED_PRIOR, count_prior, heard_states
 from suggest.pipeline import Suggester
+from suggest.question_fitting import fit_question_splitter
 from suggest.ranking import BUNDLED_RANKER, Ranker
 
 app = typer.Typer(add_completion=False)
@@ -31,6 +32,7 @@ def train_ranker(
     chats = {folder: [chat for split in ("train", "dev") for chat in _read(folder, split)] for folder in store_dir}
     needs = load_classifier("needs")
     count_prior([one for folder, found in chats.items() for one in heard_states(found, load_shop(folder), needs)], BUNDLED_PRIOR)
+    fit_question_splitter([chat for found in chats.values() for chat in found], needs).write()
     models = Models.load(ranker=Ranker.unfitted())
     fitted = fit([example for folder, found in chats.items() for example in _examples(folder, found, index_dir, models)])
     names = ", ".join(folder.name for folder in chats)

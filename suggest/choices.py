@@ -26,13 +26,17 @@ class Answer:
 
 
 def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
-    """Gives each reply once: the best for the whole and for every separate question first, then all by confidence. One question: its own order."""
+    """Gives each reply once. One question: its own order. Several: the best for the whole, the best for each, then the next for the least sure of them.
+
+    A second choice is of use where the first may be wrong.
+    """
     given: set[str] = set()
-    heads = [(a, a.candidates[0]) for a in answers if a.candidates]
-    heads[1:] = sorted(heads[1:], key=lambda head: (-head[1].confidence, head[1].reply.id))
+    whole, *separate = answers
+    heads = sorted(((a, a.candidates[0]) for a in separate if a.candidates), key=lambda head: (-head[1].confidence, head[1].reply.id))
     rest = [(a, c) for a in answers for c in a.candidates]
     rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
-    for answer, candidate in [*heads, *rest]:
+    doubtful = [(heads[-1][0], c) for c in heads[-1][0].candidates[1:2]] if heads else []
+    for answer, candidate in [*((whole, c) for c in whole.candidates[:1]), *heads, *doubtful, *rest]:
         if candidate.reply.id not in given:
             given.add(candidate.reply.id)
             yield answer, candidate

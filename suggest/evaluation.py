@@ -49,6 +49,7 @@ class ChatResult:
     drafts: tuple[str, ...] = ()  # the texts
     signals: Mapping[str, float] = field(default_factory=dict)  # each signal's part in the first draft's log-odds
     nearest: tuple[Nearest, ...] = ()
+    auto_reply: bool = False  # the first draft may go out unread
     ruled_out: tuple[str, ...] = ()  # replies the labels want and the order, as understood, does not allow
 
     @property
@@ -86,6 +87,15 @@ class Evaluation:
         return {
             name: bootstrap(np.array([float(r.abstained) for r in self.results if r.chat.labels.answerable is answerable]), [])
             for name, answerable in (("unanswerable_abstained", False), ("answerable_abstained", True))
+        }
+
+    @property
+    def auto_replies(self) -> dict[str, Estimate]:
+        """How many of all messages would be answered unread, and how many of those answers an expert would accept; an unanswerable message has none."""
+        unread = [r for r in self.results if r.auto_reply]
+        return {
+            "auto_reply_precision": bootstrap(np.array([float(r.grade > 0) for r in unread]), []),
+            "auto_reply_coverage": bootstrap(np.array([float(r.auto_reply) for r in self.results]), []),
         }
 
     @property
@@ -183,6 +193,7 @@ def _result(chat: LabelledChat, response: SuggestionResponse, found: dict[str, A
         stages_ms=response.timings_ms,
         heard=response.understanding.scenarios[0].id if response.understanding.scenarios else "",
         drafts=tuple(one.text for one in drafts),
+        auto_reply=bool(drafts) and drafts[0].auto_reply,
         signals=(drafts[0].signals or {}) if drafts else {},
         nearest=tuple(Nearest(str(one["reply_id"]), float(one["confidence"]), str(one["outcome"])) for one in nearest),
         **found,

@@ -12,6 +12,7 @@ from suggest.errors import StoreNotNamed, StoreUnavailable, UnknownStore
 from suggest.history import HistoryGate
 from suggest.order_state import OrderStatePrior
 from suggest.pipeline import Suggester
+from suggest.questions import QuestionSplitter
 from suggest.ranking import Ranker
 from suggest.understanding import MessageReader
 
@@ -39,6 +40,7 @@ class Models:
             threats=load_classifier("threat"),
             prior=OrderStatePrior.load(),
             gate=HistoryGate.load(),
+            splitter=QuestionSplitter.load(),
         )
         return cls(embedder=load_embedder(model), reader=reader, ranker=ranker or Ranker.load())
 

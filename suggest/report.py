@@ -80,6 +80,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "threshold": round(report.threshold, 4),
         "systems": {one.system: {metric: plain(one.estimate(metric)) for metric in (*METRICS, *UNJUDGED)} for one in [ours, *others]},
         "abstention": {name: plain(value) for name, value in ours.abstention.items()},
+        "auto_reply": {name: plain(value) for name, value in ours.auto_replies.items()},
         "hole@1": plain(ours.estimate("hole@1")),
         "hole@3": plain(ours.estimate("hole@3")),
         "slices": {one.name: {metric: plain(ours.estimate(metric, where=one.holds)) for metric in _SLICED} for one in report.slices},

@@ -86,6 +86,7 @@ def _report_context(report: Report, page: _Page) -> dict[str, Any]:
         "heading": _heading, "head_chart": _head_chart(right, page), "baseline_chart": _baseline_chart(report, estimates, page),
         "coverage_chart": _coverage_chart(report, page), "reliability_chart": _reliability_chart(report, page),
         "heat_map": _heat_map(report, page), "stage_chart": _stage_chart(report, page),
+        "auto_reply_chart": _bars([(name, one) for name, one in ours.auto_replies.items() if one.n], page.say("免看直发", "Sent unread"), page),
         "abstention_chart": _bars(list(ours.abstention.items()), page.say("不出话术", "Silence"), page),
     }  # fmt: skip
 

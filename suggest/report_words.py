@@ -16,6 +16,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "hole@1": ("首条未经评判（条/会话）", "first drafts unjudged, a chat"),
     "hole@3": ("前三条未经评判（条/会话）", "drafts unjudged among three, a chat"),
     "unanswerable_abstained": ("无话可答时不出话术", "silent when nothing fits"),
+    "auto_reply_precision": ("免看直发的准确率", "sent unread and right"),
+    "auto_reply_coverage": ("免看直发占比", "sent unread"),
     "answerable_abstained": ("有话可答却没出", "silent though an answer exists"),
     # systems
     "huashu": ("话术", "Huashu"),

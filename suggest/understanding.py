@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +15,14 @@ from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from suggest.history import HistoryGate
 from suggest.order_state import OrderStatePrior
+from suggest.questions import Hearing, QuestionSplitter, pieces_of
 
-_SEPARATORS = re.compile(r"[。！？!?；;]+|(?<=[^\d])[,，、]\s*(?=另外|还有|对了|顺便|然后|and\b|also\b)")
-_CONNECTIVES = re.compile(r"^(?:另外|还有就是|还有(?!多久|多少|几|没|货|吗)|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|and|also)[,，:：\s]*")
-_CONNECTIVE_INSIDE = re.compile(r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\balso\b|\band (?:how|what|when|can|do|is|where|will)\b)")
-_COMMAS = re.compile(r"[,，\s]+")
 _WORD = re.compile(r"\w")
 _HAN = re.compile(r"[㐀-鿿]")
-_ASKS = re.compile(r"吗|嘛|么|呢|啥|怎|咋|多少|多久|多大|几|哪|谁|能|可以|行不|是不是|有没有|还是|要不要|[?]")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
 SURE = 0.6  # a prediction below this is *unknown* to conditions
-_MOST_QUESTIONS = 2  # a third clause is nearly always part of the first two; three drafts serve two questions
-_SEPARATE_QUESTION = 0.25  # each clause must stand for its own scenario at least this surely
-_SEPARATE_REMARK = 0.6  # and this surely when it does not ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +93,19 @@ class Understanding:
 class MessageReader:
     """Holds the models that read messages; all shops share them, but for the need classifier of a shop that has its own."""
 
-    def __init__(self, *, needs: TextClassifier, emotions: TextClassifier, threats: TextClassifier, prior: OrderStatePrior, gate: HistoryGate) -> None:
-        self._needs, self._emotions, self._threats, self._prior, self._gate = needs, emotions, threats, prior, gate
+    def __init__(
+        self,
+        *,
+        needs: TextClassifier,
+        emotions: TextClassifier,
+        threats: TextClassifier,
+        prior: OrderStatePrior,
+        gate: HistoryGate,
+        splitter: QuestionSplitter,
+    ) -> None:
+        self._needs, self._emotions, self._threats, self._prior, self._gate, self._splitter = needs, emotions, threats, prior, gate, splitter
         self._scenario_names, self._to_scenario = label_groups(needs.labels)
+        self._is_matter = np.array([not name.startswith("chat.") for name in self._scenario_names], dtype=np.bool_)
 
     @property
     def needs(self) -> TextClassifier:
@@ -110,18 +114,28 @@ class MessageReader:
 
     def listening_with(self, needs: TextClassifier) -> "MessageReader":
         """Gives the same reader with another need classifier: a shop's own."""
-        return MessageReader(needs=needs, emotions=self._emotions, threats=self._threats, prior=self._prior, gate=self._gate)
+        return self._with(needs=needs)
 
-    def expecting(self, prior: OrderStatePrior) -> "MessageReader":
-        """Gives the same reader with other expectations of what an order's state makes people ask."""
-        return MessageReader(needs=self._needs, emotions=self._emotions, threats=self._threats, prior=prior, gate=self._gate)
+    def leaning_by(self, gate: HistoryGate) -> "MessageReader":
+        """Gives the same reader with another gate for how much a message leans on its history."""
+        return self._with(gate=gate)
+
+    def expecting(self, prior: OrderStatePrior, splitter: QuestionSplitter | None = None) -> "MessageReader":
+        """Gives the same reader with another notion of what an order's state makes people ask, and of when they ask two things where one is given."""
+        return self._with(prior=prior, splitter=splitter or self._splitter)
+
+    def _with(self, **others: Any) -> "MessageReader":
+        own: dict[str, Any] = {
+            "needs": self._needs, "emotions": self._emotions, "threats": self._threats, "prior": self._prior, "gate": self._gate, "splitter": self._splitter,
+        }  # fmt: skip
+        return MessageReader(**(own | others))
 
     def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, state: str) -> Understanding:
         """Gives what the message means with its history, for an order in this state (see `order_state`)."""
         words = strip_console(message)
         texts = readings(without_politeness(words), history)
-        clauses = split_clauses(texts[0])
-        needs = self._needs.probabilities([*texts, *(clauses if len(clauses) > 1 else [])])
+        pieces = pieces_of(texts[0])
+        needs = self._needs.probabilities([*texts, *(piece.text for piece in pieces if len(pieces) > 1)])
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
         said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
         whole = self._meaning(
@@ -133,10 +147,12 @@ class MessageReader:
             products=tuple(catalogue.mentioned(words)),
             said_last=said_last,
         )
-        if len(clauses) < 2:
+        if len(pieces) < 2:
             return whole
-        pieces = tuple(Reading(clause, row) for clause, row in zip(clauses, needs[len(texts) :], strict=True))
-        return self._with_questions(replace(whole, clauses=pieces), history, catalogue, state)
+        of_pieces = needs[len(texts) :]
+        whole = replace(whole, clauses=tuple(Reading(piece.text, row) for piece, row in zip(pieces, of_pieces, strict=True)))
+        heard = Hearing(needs[0] @ self._to_scenario, of_pieces @ self._to_scenario, of_pieces, self._is_matter)
+        return self._with_questions(whole, self._splitter.split(pieces, heard), history, catalogue, state)
 
     def _meaning(
         self,
@@ -171,24 +187,14 @@ class MessageReader:
     def _by_scenario(self, needs: npt.NDArray[np.float32]) -> dict[str, float]:
         return dict(zip(self._scenario_names, (needs @ self._to_scenario).tolist(), strict=True))
 
-    def _with_questions(self, whole: Understanding, history: Sequence[Turn], catalogue: ProductCatalogue, state: str) -> Understanding:
-        """Adds the separate questions: clauses that the need model hears different scenarios in."""
-        best: dict[str, tuple[float, int]] = {}
-        for place, piece in enumerate(whole.clauses):
-            scenarios = piece.needs @ self._to_scenario
-            top = int(scenarios.argmax())
-            name = self._scenario_names[top]
-            # 「怎么还没发 我都付款三天了」 is one question and a reproach: what does not ask must be heard the more surely.
-            least = _SEPARATE_QUESTION if _ASKS.search(piece.text) else _SEPARATE_REMARK
-            if scenarios[top] >= least and not name.startswith("chat.") and scenarios[top] > best.get(name, (0.0, 0))[0]:
-                best[name] = (float(scenarios[top]), place)
-        if len(best) < 2:
-            return whole
-        surest = sorted(best.values(), key=lambda found: (found[0], whole.clauses[found[1]].text), reverse=True)[:_MOST_QUESTIONS]
+    def _with_questions(
+        self, whole: Understanding, questions: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, state: str
+    ) -> Understanding:
+        """Adds what each separate question means."""
         parts = []
-        for clause in (whole.clauses[place].text for _, place in sorted(surest, key=lambda found: found[1])):
-            texts = readings(clause, history)
-            products = tuple(catalogue.mentioned(clause)) or whole.products
+        for question in questions:
+            texts = readings(question, history)
+            products = tuple(catalogue.mentioned(question)) or whole.products
             parts.append(
                 self._meaning(
                     texts, self._needs.probabilities(texts), state=state, emotions=whole.emotions, threat=whole.threat,
@@ -203,14 +209,3 @@ def threat_probability(threats: TextClassifier, words: str) -> float:
     parts = (_SHORT_CLAUSES if _HAN.search(words) else _SENTENCES).split(words)
     clauses = [words, *(clause for clause in parts if len(clause) >= _MIN_QUESTION_CHARS)]
     return float(threats.probabilities(clauses)[:, threats.labels.index("threat")].max())
-
-
-def split_clauses(text: str) -> list[str]:
-    """Gives the pieces of a message that may each ask something, in order, without their connectives."""
-    pieces = [piece for part in _SEPARATORS.split(text) for piece in _CONNECTIVE_INSIDE.split(part)]
-    pieces = [_CONNECTIVES.sub("", piece.strip(" ,，、")).strip() for piece in pieces]
-    pieces = [piece for piece in pieces if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
-    if len(pieces) == 1 and _HAN.search(pieces[0]):  # English commas and spaces part words, not questions
-        shorter = [piece for piece in _COMMAS.split(pieces[0]) if len(_WORD.findall(piece)) >= _MIN_QUESTION_CHARS]
-        pieces = shorter if len(shorter) > 1 else pieces
-    return list(dict.fromkeys(pieces))

@@ -1,6 +1,6 @@
 """How good the ranking is on shops it was not fitted to: each shop in turn is judged by a ranker fitted on the others, over an index without its own chats.
 
-What a shop's order states tell of its customers' scenarios is counted anew without it too; the classifiers are the bundled ones.
+What a shop's order states tell of its customers' scenarios is counted anew without it too, and when they ask two things; the classifiers are the bundled ones.
 """
 
 import tempfile
@@ -20,6 +20,8 @@ from suggest.fitting import examples, fit
 from suggest.live import Models
 from suggest.order_state import OrderStatePrior, count_prior, heard_states
 from suggest.pipeline import Suggester
+from suggest.question_fitting import enough_to_learn_from, fit_question_splitter
+from suggest.questions import QuestionSplitter
 from suggest.ranking import Ranker
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
@@ -77,7 +79,7 @@ def leave_one_shop_out(
             continue
         others = [other for other in shops if other.id != one.id]
         with tempfile.TemporaryDirectory() as folder:
-            reader = models.reader.expecting(_prior(others, models, Path(folder) / "prior.json"))
+            reader = models.reader.expecting(_prior(others, models, Path(folder) / "prior.json"), _splitter(others, models))
             ranker = _ranker(others, snapshots, replace(models, reader=reader), Path(folder) / "ranker", tell)
         parts = {"embedder": models.embedder, "reader": reader, "ranker": ranker}
         ranked = Suggester(snapshots[one.id], **parts, min_confidence=0.0)  # type: ignore[arg-type]
@@ -94,6 +96,12 @@ def leave_one_shop_out(
 def _prior(shops: Sequence[LabelledShop], models: Models, path: Path) -> OrderStatePrior:
     count_prior([heard for one in shops for heard in heard_states(one.chats, one.shop, models.reader.needs)], path)
     return OrderStatePrior.load(path)
+
+
+def _splitter(shops: Sequence[LabelledShop], models: Models) -> QuestionSplitter | None:
+    """What the shops' double questions teach; None, for the reader's own, where they have too few."""
+    chats = [chat for one in shops for chat in one.chats]
+    return fit_question_splitter(chats, models.reader.needs) if enough_to_learn_from(chats) else None
 
 
 def _ranker(shops: Sequence[LabelledShop], snapshots: Mapping[str, Snapshot], models: Models, folder: Path, tell: Progress) -> Ranker:

@@ -16,8 +16,11 @@ from indexes.classifier import DENSE_LENGTH, TextClassifier, ngram_codes
 from indexes.embedder import Vectors, unit
 from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
+from suggest.questions import QuestionSplitter
 
 DIMENSION = 16
+# Two pieces that sound like different scenarios are two questions.
+SPLITTER = QuestionSplitter(mean=(0.0,) * 20, weights=(*(0.0,) * 4, 1.0, *(0.0,) * 15), bias=0.0, threshold=0.5)
 MORNING = datetime(2026, 11, 21, 8, 30, 5, tzinfo=UTC)
 SnapshotBuilder = Callable[..., Snapshot]  # (shop, *, now)
 

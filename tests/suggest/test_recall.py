@@ -23,7 +23,7 @@ from suggest.ranking import Ranker
 from suggest.recall import CHANNELS, Recall, recall
 from suggest.retrieval import Hits
 from suggest.understanding import MessageReader
-from tests.fakes import DIMENSION, MORNING, FakeEmbedder, write_classifier, write_shop
+from tests.fakes import DIMENSION, MORNING, SPLITTER, FakeEmbedder, write_classifier, write_shop
 
 NOW = datetime.fromisoformat("2026-11-21T10:00:00+08:00")
 SCENARIOS = ("invoice", "logistics.delay", "return.no_reason")
@@ -65,6 +65,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, tiny_needs: TextClassifier)
         threats=silent(folder / "threat", ("none", "threat")),
         prior=OrderStatePrior({}, {}),
         gate=HistoryGate(((0.0,) * 7,) * 4),
+        splitter=SPLITTER,
     )
 
 

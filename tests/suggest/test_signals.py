@@ -26,7 +26,7 @@ from suggest.retrieval import Hits
 from suggest.signals import CONSIDERED, JUDGED, SIGNALS, SignalTable, signal_table
 from suggest.traits import ReplyTraits
 from suggest.understanding import MessageReader, Understanding
-from tests.fakes import DIMENSION, MORNING, FakeEmbedder, write_classifier, write_shop
+from tests.fakes import DIMENSION, MORNING, SPLITTER, FakeEmbedder, write_classifier, write_shop
 
 WORDS = "发票 快递 退货 抬头 没动 怎么 几天 包裹 申请 重开 运费 地址 颜色 尺码".split()
 SCENARIOS = ("invoice", "logistics.delay", "return.no_reason")
@@ -82,6 +82,7 @@ def suggester(snapshot: Snapshot, tiny_needs: TextClassifier, tmp_path_factory: 
         threats=hearing(("none", "threat"), (0.0, -1.0)),
         prior=OrderStatePrior({}, {"shipped": {"logistics.delay": 3.0}}),
         gate=HistoryGate(((0.5,) * 7, (0.1,) * 7, (0.0,) * 7, (0.3,) * 7)),
+        splitter=SPLITTER,
     )
     return Suggester(snapshot, embedder=EMBEDDER, reader=reader, ranker=Ranker.unfitted())
 

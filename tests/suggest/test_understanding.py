@@ -4,7 +4,8 @@ import pytest
 from knowledge.order_context import Turn
 from knowledge.shop import Shop
 from suggest.live import Models
-from suggest.understanding import Understanding, split_clauses
+from suggest.questions import pieces_of
+from suggest.understanding import Understanding
 
 REFUND_TALK = (Turn(role="customer", text="退款什么时候到账"), Turn(role="agent", text="审核通过后原路退回"))
 DELIVERY_TALK = (Turn(role="customer", text="快递到哪里了"), Turn(role="agent", text="包裹已经在路上，单号发您了"))
@@ -41,8 +42,8 @@ def top(understanding: Understanding) -> str:
         pytest.param("😀！？", [], id="no words"),
     ],
 )
-def test_split_clauses_gives_what_may_each_ask_something(text: str, clauses: list[str]) -> None:
-    assert clauses == split_clauses(text)
+def test_pieces_are_what_may_each_ask_something(text: str, clauses: list[str]) -> None:
+    assert clauses == [piece.text for piece in pieces_of(text)]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from suggest.ranking import Ranker
 from suggest.signals import SIGNALS
 from suggest.understanding import MessageReader
 from suggest.unseen import LabelledShop, Unseen, leave_one_shop_out
-from tests.fakes import DIMENSION, MORNING, FakeEmbedder, write_classifier, write_shop
+from tests.fakes import DIMENSION, MORNING, SPLITTER, FakeEmbedder, write_classifier, write_shop
 
 NOW = datetime.fromisoformat("2026-11-21T10:00:00+08:00")
 SCENARIOS = ("invoice", "logistics.delay", "return.no_reason")
@@ -56,7 +56,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory, tiny_needs: TextClassifier)
     folder = tmp_path_factory.mktemp("unseen")
     reader = MessageReader(
         needs=tiny_needs, emotions=silent(folder / "emotion", ("angry", "anxious", "calm", "upset")), threats=silent(folder / "threat", ("none", "threat")),
-        prior=OrderStatePrior({}, {}), gate=HistoryGate(((0.0,) * 7,) * 4),
+        prior=OrderStatePrior({}, {}), gate=HistoryGate(((0.0,) * 7,) * 4), splitter=SPLITTER,
     )  # fmt: skip
     learnt_from: list[set[str]] = []
 

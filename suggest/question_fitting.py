@@ -1,0 +1,59 @@
+"""Fits the judge of double questions on labelled chats; the service only reads its weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from indexes.classifier import TextClassifier, label_groups
+from knowledge.chats import LabelledChat
+from suggest.questions import Hearing, QuestionSplitter, best_pair, pieces_of, words_to_split
+
+# A single question that is split costs the third choice, a double one that is not costs an answer: so many of the single ones may be split.
+_WRONGLY_SPLIT = 0.08
+_REGULARISATION = 1.0
+_FOLDS = 5
+
+
+def enough_to_learn_from(chats: Sequence[LabelledChat]) -> bool:
+    """Whether every fold can have a double question."""
+    return sum(bool(chat.labels.questions) and chat.labels.answerable for chat in chats) >= _FOLDS
+
+
+def fit_question_splitter(chats: Sequence[LabelledChat], needs: TextClassifier) -> QuestionSplitter:
+    """Fits on chats that should be answered; the threshold lets `_WRONGLY_SPLIT` of the single questions through, on folds over conversations.
+
+    Raises:
+        ValueError: fewer double questions than folds.
+    """
+    answerable = [chat for chat in chats if chat.labels.answerable]
+    names, to_scenario = label_groups(needs.labels)
+    is_matter = np.array([not name.startswith("chat.") for name in names], dtype=np.bool_)
+    rows, double, groups = [], [], []
+    for chat in answerable:
+        text = words_to_split(chat.message)
+        pieces = pieces_of(text)
+        if len(pieces) > 1:
+            heard = needs.probabilities([text, *(piece.text for piece in pieces)])
+            rows.append(best_pair(pieces, Hearing(heard[0] @ to_scenario, heard[1:] @ to_scenario, heard[1:], is_matter))[0])
+            double.append(bool(chat.labels.questions))
+            groups.append(f"{chat.store}/{chat.conversation}")
+    if not enough_to_learn_from(chats) or sum(double) < _FOLDS:
+        raise ValueError(f"expected at least {_FOLDS} double questions among the chats, got {sum(double)}")
+    judge = make_pipeline(StandardScaler(), LogisticRegression(C=_REGULARISATION, max_iter=2_000))
+    features, labels = np.array(rows), np.array(double)
+    unseen = cross_val_predict(judge, features, labels, groups=groups, cv=GroupKFold(_FOLDS), method="decision_function")
+    n_single = sum(not chat.labels.questions for chat in answerable)
+    wrongly = np.sort(unseen[~labels])[::-1]
+    threshold = float(wrongly[min(len(wrongly) - 1, int(_WRONGLY_SPLIT * n_single))])
+    judge.fit(features, labels)
+    scaler, model = judge[0], judge[1]
+    weights = model.coef_[0] / scaler.scale_
+    return QuestionSplitter(_plain(scaler.mean_), _plain(weights), round(float(model.intercept_[0]), 6), round(threshold, 6))
+
+
+def _plain(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(round(float(value), 6) for value in values)
