@@ -6,6 +6,7 @@ A snapshot is a folder of plain files; `manifest.json` names each with its check
 import hashlib
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,14 +122,19 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
         reply_key_starts=np.searchsorted(key_reply_rows, np.arange(len(shop.replies)), side="left"),
         reply_key_ends=np.searchsorted(key_reply_rows, np.arange(len(shop.replies)), side="right"),
         key_is_trigger=np.array([key.is_trigger for key in keys], dtype=np.bool_),
-        article_passages={article.id: tuple(row for row, passage in enumerate(shop.passages) if passage.article_id == article.id) for article in shop.articles},
-        scenario_replies={
-            name: tuple(row for row, reply in enumerate(shop.replies) if reply.scenario == name) for name in sorted({one.scenario for one in shop.replies})
-        },
+        article_passages={article.id: () for article in shop.articles} | _rows_by(passage.article_id for passage in shop.passages),
+        scenario_replies=dict(sorted(_rows_by(reply.scenario for reply in shop.replies).items())),
         passage_words=tuple(frozenset(lexical_terms(passage.text)) for passage in shop.passages),
         adapted=adapted,
         **indexes,
     )
+
+
+def _rows_by(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return {name: tuple(own) for name, own in rows.items()}
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:

@@ -20,6 +20,10 @@ class ProductCatalogue:
     def __init__(self, products: Sequence[Product]) -> None:
         self._products = {product.sku: product for product in products}
         self._names = {product.sku: _names(product.sku, product.title, product.aliases) for product in products}
+        self._begun_by: dict[str, set[str]] = {}  # SKUs by how a name of theirs begins: a message holds few beginnings, a large shop many names
+        for sku, names in self._names.items():
+            for name in names:
+                self._begun_by.setdefault(name[:_LETTERS_ALONE], set()).add(sku)
 
     def by_sku(self, sku: str) -> Product | None:
         """Gives the product, or None for a SKU that the shop does not list."""
@@ -31,7 +35,9 @@ class ProductCatalogue:
         A shorter name inside a longer one that also stands there does not count: 「充电宝」 is not 「充电」.
         """
         form = match_form(text)
-        hits = {sku: longest for sku, names in self._names.items() if (longest := _longest_in(names, form))}
+        beginnings = {form[place : place + _LETTERS_ALONE] for place in range(len(form) - _LETTERS_ALONE + 1)}
+        maybe = sorted({sku for beginning in beginnings for sku in self._begun_by.get(beginning, ())})
+        hits = {sku: longest for sku in maybe if (longest := _longest_in(self._names[sku], form))}
         return sorted(_not_inside_others(hits), key=lambda sku: (-len(hits[sku]), sku))
 
     def item_spoken_of(self, items: Sequence[Mapping[str, Any]], said: Sequence[str]) -> int | None:

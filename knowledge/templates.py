@@ -22,6 +22,7 @@ from knowledge.fact_paths import TEMPLATE_FACTS, unknown_name
 from knowledge.formats import FactWriter
 
 _RUNAWAY_CHARS = 5_000
+_LINE_ENDS = re.compile(r"\r\n|\r")  # as Jinja reads them
 _RENDERING = "_rendering"  # no template can name it: names are checked when compiled
 
 
@@ -112,6 +113,11 @@ class ReplyTemplate:
             InvalidTemplate: it does not parse, names a fact, filter or test that does not exist, or would print template code.
         """
         self.source = source
+        self._only_words: str | None
+        if "{" not in source:  # most parts are plain words: Jinja's parser would take a hundred times as long to find nothing
+            self._only_words = _LINE_ENDS.sub("\n", source).strip()
+            _check_stray(self._only_words, source)
+            return
         try:
             tree = _ENVIRONMENT.parse(source)
             _check_names(tree, source)
@@ -191,9 +197,14 @@ def _check_parts(tree: nodes.Template, source: str) -> None:
     if any(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends))):
         raise InvalidTemplate(source, "takes from another template; expected the words themselves")
     words = [node.data for node in tree.find_all(nodes.TemplateData)] + [str(node.value) for node in tree.find_all(nodes.Const)]
-    stray = next((found.group() for text in words if (found := DELIMITERS.search(text))), None)
+    for text in words:
+        _check_stray(text, source)
+
+
+def _check_stray(text: str, source: str) -> None:
+    stray = DELIMITERS.search(text)
     if stray is not None:
-        raise InvalidTemplate(source, f"would show {stray!r} to the customer; expected {{{{ and }}}} in pairs")
+        raise InvalidTemplate(source, f"would show {stray.group()!r} to the customer; expected {{{{ and }}}} in pairs")
 
 
 def dotted_path(node: nodes.Node) -> list[str] | None:

@@ -99,3 +99,11 @@ def test_by_sku():
 )
 def test_fits_products(wanted, fits):
     assert fits is fits_products(wanted, "FR-1", "家电/大家电/冰箱")
+
+
+def test_among_many_products_those_named_are_found_as_if_each_was_looked_for():
+    products = [Product(sku=f"P-{number:04d}", title=f"石阶{number}号水杯", aliases=(f"石阶{number}", "杯")) for number in range(3_000)]
+    catalogue = ProductCatalogue(products)
+
+    assert catalogue.mentioned("石阶1205号水杯和 p-0007 哪个好") == ["P-1205", "P-0007"]
+    assert catalogue.mentioned("随便看看") == []

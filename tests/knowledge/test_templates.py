@@ -346,3 +346,16 @@ def test_equal_sources_share_one_template():
 )
 def test_literal_words_are_a_templates_own(source, words):
     assert words == literal_words(source)
+
+
+@pytest.mark.parametrize("words", ["好的", " 两头空 ", "一\r\n二\r三\n", "100% 纯棉，#3 号", "a } b { c", "%} 只是", ""])
+def test_plain_words_read_as_jinja_reads_them(words: str):
+    """Words without a tag take a short way; it must lead to the same place, the refusal included."""
+
+    def read(source: str) -> str:
+        try:
+            return render(source).text
+        except InvalidTemplate as error:
+            return error.reason
+
+    assert read(words) == read(words + "{# a remark #}")
