@@ -76,8 +76,9 @@ class LexicalIndex:
         if self._bm25 is None or not known:
             return np.zeros(self._n_rows, dtype=np.float32)
         stored = self._bm25.scores
-        spans = [slice(stored["indptr"][term], stored["indptr"][term + 1]) for term in known]
-        rows, weights = (np.concatenate([stored[name][span] for span in spans]) for name in ("indices", "data"))
+        starts = stored["indptr"][known]
+        held = joined(starts, stored["indptr"][[term + 1 for term in known]] - starts)
+        rows, weights = stored["indices"].take(held), stored["data"].take(held)
         return np.bincount(rows, weights=weights, minlength=self._n_rows).astype(np.float32)
 
     def scores_of(self, text: str, rows: npt.NDArray[np.int64]) -> Scores:

@@ -83,12 +83,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _shops(request: Request) -> LiveShops:
+async def _shops(request: Request) -> LiveShops:  # async, or each request waits for two threads
     shops: LiveShops = request.app.state.shops
     return shops
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     metrics: Metrics = request.app.state.metrics
     return metrics
 
