@@ -18,21 +18,22 @@ class ForbiddenTexts:
     def __init__(self, shop: Shop) -> None:
         self._replies = {reply.id: reply for reply in shop.replies}
         self._written = {reply.id: " ".join(literal_words(source) for source in reply.templates().values()) for reply in shop.replies}
-        self._internal = [article.body for article in shop.articles if article.audience == "internal"]
         self._width = _LEAK_CHARS[shop.store.language[:2]]
+        self._internal = {piece for article in shop.articles if article.audience == "internal" for piece in self._windows(article.body)}
 
     def among(self, response: SuggestionResponse, eligibility: Eligibility) -> list[str]:
         """Gives each thing that must not be shown and was, as «reply id + what», in the order of the drafts."""
         found = []
+        alone = Eligibility(eligibility.circumstances)  # each condition by itself, not as they were judged for ranking
         for one in response.suggestions:
             reply, written = self._replies.get(one.reply_id), self._written.get(one.reply_id, "")
             if reply is None or reply.status != "approved":
                 found.append(f"{one.reply_id} is not approved")
-            elif eligibility.of_reply(reply).outcome is Outcome.FALSE:
+            elif alone.of_reply(reply).outcome is Outcome.FALSE:
                 found.append(f"{one.reply_id} is not eligible for this order or day")
             if any(raw.group() not in written for raw in _RAW_TEMPLATE.finditer(one.text)):
                 found.append(f"{one.reply_id} shows raw template text")
-            if any(piece in body and piece not in written for piece in self._windows(one.text) for body in self._internal):
+            if any(piece in self._internal and piece not in written for piece in self._windows(one.text)):
                 found.append(f"{one.reply_id} quotes an internal article")
         return found
 
