@@ -14,6 +14,7 @@ from indexes.changes import approved
 from indexes.classifier import TextClassifier
 from indexes.embedder import Embedder, Vectors
 from indexes.errors import SnapshotRefused
+from indexes.large_build import EXACT_UP_TO, check_recall, key_indexes
 from indexes.lexical_index import LexicalIndex
 from indexes.recipe import building_recipe
 from indexes.snapshot import CONTRACT_VERSION, FORMAT_VERSION, Manifest, Snapshot, assemble, passage_search_text, reply_keys
@@ -41,6 +42,7 @@ def build_snapshot(
     adapted: AdaptedModels | None = None,
     cache: VectorCache | None = None,
     on_progress: Progress | None = None,
+    exact_up_to: int = EXACT_UP_TO,
 ) -> Snapshot:
     """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all.
 
@@ -53,11 +55,13 @@ def build_snapshot(
         adapted: the shop's own models, used in the place of the shared ones.
         cache: vectors of earlier runs; with it only new or changed text is embedded, and the index is the same to the byte.
         on_progress: hears (stage, done, of how many).
+        exact_up_to: keys up to which every key is looked at with every message; beyond, the index is approximate and its recall is measured.
     """
     if adapted is not None:
         embedder, needs = adapted.embedder, adapted.needs
     shop = replace(shop, replies=approved(shop))
-    keys = [key.text for key in reply_keys(shop.replies)]
+    every_key = reply_keys(shop.replies)
+    keys = [key.text for key in every_key]
     articles = {article.id: article for article in shop.articles}
     passages = [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
     tell = on_progress or (lambda _stage, _done, _total: None)
@@ -65,13 +69,20 @@ def build_snapshot(
     cached = CachedEmbedder(embedder, cache)
     marks = fingerprint_of(shop, ids={EMBEDDING: embedder.model_id, NEEDS: needs.model_id}, cases=cases, base=adapted.base if adapted else {})
     manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=len(keys), n_cases=len(cases))
+    indexes, recall = key_indexes(
+        keys,
+        cached.embed(keys, partial(tell, "replies")),
+        _needs(keys, needs, cache, partial(tell, "needs")),
+        np.flatnonzero(np.diff([key.reply_row for key in every_key], prepend=-1)).tolist(),
+        [key.is_trigger for key in every_key],
+        embedder,
+        exact_up_to=exact_up_to,
+    )
     return assemble(
-        manifest,
+        replace(manifest, recall=recall),
         shop,
         adapted=adapted,
-        key_vectors=VectorIndex.build(cached.embed(keys, partial(tell, "replies"))),
-        key_needs=VectorIndex.build(_needs(keys, needs, cache, partial(tell, "needs"))),
-        key_terms=LexicalIndex.build(keys),
+        **indexes,
         passage_vectors=VectorIndex.build(cached.embed(passages, partial(tell, "passages"))),
         passage_terms=LexicalIndex.build(passages),
         cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], cached),
@@ -135,8 +146,9 @@ def check_findable(snapshot: Snapshot, embedder: Embedder) -> None:
     """Proves that replies are found by their own triggers and articles by their titles.
 
     Raises:
-        SnapshotRefused: fewer than `CANARY_FLOOR` are, with the ids that are not.
+        SnapshotRefused: fewer than `CANARY_FLOOR` are, with the ids that are not; or an approximate index finds too little.
     """
+    check_recall(snapshot.manifest.recall)
     found = findability(snapshot, embedder)
     if found.refusal:
         raise SnapshotRefused([found.refusal])

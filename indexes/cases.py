@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.embedder import Embedder, Vectors
-from indexes.vector_index import VectorIndex
+from indexes.vector_index import Rows, VectorIndex
 from knowledge.accepted import AcceptedSuggestion
 from knowledge.chats import BEST, LabelledChat
 from knowledge.conversation import readings
@@ -84,13 +84,21 @@ class CaseIndex:
             left_out: conversations that have no vote, such as the one that is being judged.
         """
         loudest = np.zeros(n_replies, dtype=np.float32)
+        rows, votes = self.votes_for(vectors, left_out=left_out)
+        loudest[rows] = votes
+        return loudest
+
+    def votes_for(self, vectors: Vectors, *, left_out: Collection[str] = ()) -> tuple[Rows, npt.NDArray[np.float32]]:
+        """Gives the replies that anybody voted for, ascending rows, and the loudest vote for each: `votes` without the zeros of a large shop."""
         if not len(self.vote_cases):
-            return loudest
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         near = (self.vectors.matrix @ vectors[0]).astype(np.float32)
         if left_out:
             near[[number for number, name in enumerate(self.conversations) if name in left_out]] = 0.0
-        np.maximum.at(loudest, self.vote_replies, near[self.vote_cases] * self.vote_weights)
-        return loudest
+        rows, places = np.unique(self.vote_replies, return_inverse=True)
+        loudest = np.zeros(len(rows), dtype=np.float32)
+        np.maximum.at(loudest, places, near[self.vote_cases] * self.vote_weights)
+        return rows, loudest
 
 
 def cases_of(chats: Iterable[LabelledChat], accepted: Iterable[AcceptedSuggestion] = ()) -> list[Case]:

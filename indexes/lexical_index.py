@@ -18,6 +18,7 @@ from indexes.vector_index import RowHits
 from knowledge.normalise import match_form
 
 _PIECES = re.compile(r"[a-z]+|\d+|[㐀-鿿]+")
+K1, LENGTH = 1.2, 0.5  # BM25: short texts differ in length for no reason
 _REMEMBERED = 256  # texts whose terms are at hand: a draft is compared with the others, with its passages and with their sentences
 Scores = npt.NDArray[np.float32]
 
@@ -36,7 +37,7 @@ def lexical_terms(text: str) -> tuple[str, ...]:
 
 
 class LexicalIndex:
-    """BM25 scores of rows of text (Lucene's variant, k1 1.2, b .5: short texts differ in length for no reason)."""
+    """BM25 scores of rows of text (Lucene's variant)."""
 
     def __init__(self, bm25: bm25s.BM25 | None, n_rows: int) -> None:
         self._bm25 = bm25
@@ -49,7 +50,7 @@ class LexicalIndex:
         terms = [list(lexical_terms(text)) for text in texts]
         if not any(terms):
             return cls(None, len(texts))
-        bm25 = bm25s.BM25(method="lucene", k1=1.2, b=0.5)
+        bm25 = bm25s.BM25(method="lucene", k1=K1, b=LENGTH)
         bm25.index(terms, show_progress=False)
         return cls(bm25, len(texts))
 

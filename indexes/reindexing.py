@@ -18,6 +18,7 @@ from indexes.embedder import Embedder
 from indexes.errors import AdaptationUnusable, IndexBusy, IndexingError, SnapshotError, SnapshotMissing
 from indexes.gate import MAX_FEWER, Judge, Refusal, fewer, rolled_back
 from indexes.history import read_history, rejection_of, who
+from indexes.large_build import low_recall
 from indexes.publish import SNAPSHOTS, OnStep, SetAside, clean, load_current, load_last_good, publish
 from indexes.reindex_inputs import Knowledge, read_knowledge, shop_id
 from indexes.reindex_report import Report, write_report
@@ -233,6 +234,9 @@ def _check(run: _Run, knowledge: Knowledge, live: Snapshot | None, snapshot: Sna
     report.checks["findable"] = {"n_asked": found.n_asked, "lost": found.lost} | ({"lost_live": before.lost} if before else {})
     if found.refusal:
         report.refusals.append(Refusal("findable", found.refusal))
+    report.checks["recall"] = {"new": snapshot.manifest.recall, "live": live.manifest.recall if live else None}
+    if low_recall(snapshot.manifest.recall):
+        report.refusals.append(Refusal("recall", low_recall(snapshot.manifest.recall)))
     counts = dict(live.manifest.counts) if live else counts_of(run.store_dir / SNAPSHOTS / report.previous) if report.previous else {}
     report.checks["counts"] = {"live": counts, "new": snapshot.manifest.counts}
     report.refusals += fewer(counts, snapshot.manifest.counts, max_fewer=run.task.max_fewer)

@@ -15,8 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, read_models
+from indexes.approximate_index import ApproximateIndex
+from indexes.byte_rows import ByteRows
 from indexes.cases import CaseIndex
 from indexes.errors import ModelUnavailable, SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
+from indexes.large_lexical_index import LargeLexicalIndex
 from indexes.lexical_index import LexicalIndex, lexical_terms
 from indexes.vector_index import VectorIndex
 from knowledge.records import Article, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
@@ -28,6 +31,8 @@ CONTRACT_VERSION = "1"
 MANIFEST = "manifest.json"
 _MODELS = "models"
 _CASES = "cases"
+_KEY_VECTORS, _KEY_NEEDS = "key_vectors.faiss", "key_needs.faiss"
+_KEY_NEEDS_OF_LARGE, _REPLY_NEEDS = "key_needs.npy", "reply_needs.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class Manifest:
     adapted_from: dict[str, str] = field(default_factory=dict)  # what the shop's own models were tuned from; empty where it has none
     sequence: int = 0  # counts the shop's publications: the clock may jump; 0 where it was made before there were numbers
     fingerprint: str = ""  # of everything it was built from; the same again needs no new snapshot
+    recall: float | None = None  # of the 50 nearest keys that the approximate index finds; None where every key is looked at
     format_version: int = FORMAT_VERSION
     contract_version: str = CONTRACT_VERSION
 
@@ -71,9 +77,9 @@ class Snapshot:
     manifest: Manifest
     shop: Shop
     keys: tuple[ReplyKey, ...]
-    key_vectors: VectorIndex
-    key_needs: VectorIndex  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
-    key_terms: LexicalIndex
+    key_vectors: VectorIndex | ApproximateIndex
+    key_needs: VectorIndex | ByteRows  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
+    key_terms: LexicalIndex | LargeLexicalIndex
     passage_vectors: VectorIndex
     passage_terms: LexicalIndex
     key_reply_rows: npt.NDArray[np.int64]  # [n_keys]
@@ -85,6 +91,7 @@ class Snapshot:
     passage_words: tuple[frozenset[str], ...]  # each passage's lexical terms, for picking the span to quote
     cases: CaseIndex  # what the shop's own chats taught
     adapted: AdaptedModels | None = None  # the shop's own models, which the index was made by; None: the ones all shops share
+    reply_needs: ByteRows | None = None  # square roots of each reply's mean need probabilities; None where they are worked out when it is loaded
 
 
 def reply_keys(replies: tuple[ProvenReply, ...]) -> tuple[ReplyKey, ...]:
@@ -141,8 +148,10 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:
     """Writes every file, the manifest last, and gives the manifest with their checksums."""
     folder.mkdir(parents=True)
     _write_records(snapshot.shop, folder)
-    snapshot.key_vectors.write(folder / "key_vectors.faiss")
-    snapshot.key_needs.write(folder / "key_needs.faiss")
+    snapshot.key_vectors.write(folder / _KEY_VECTORS)
+    snapshot.key_needs.write(folder / (_KEY_NEEDS if isinstance(snapshot.key_needs, VectorIndex) else _KEY_NEEDS_OF_LARGE))
+    if snapshot.reply_needs is not None:
+        snapshot.reply_needs.write(folder / _REPLY_NEEDS)
     snapshot.key_terms.write(folder / "key_terms")
     snapshot.passage_vectors.write(folder / "passage_vectors.faiss")
     snapshot.passage_terms.write(folder / "passage_terms")
@@ -181,13 +190,23 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id
         manifest,
         _read_records(folder),
         adapted=_read_adapted(manifest, folder / _MODELS),
-        key_vectors=VectorIndex.read(folder / "key_vectors.faiss"),
-        key_needs=VectorIndex.read(folder / "key_needs.faiss"),
-        key_terms=LexicalIndex.read(folder / "key_terms"),
+        **_read_key_indexes(folder),
         passage_vectors=VectorIndex.read(folder / "passage_vectors.faiss"),
         passage_terms=LexicalIndex.read(folder / "passage_terms"),
         cases=CaseIndex.read(folder / _CASES),
     )
+
+
+def _read_key_indexes(folder: Path) -> dict[str, Any]:
+    """The indexes of the keys, of a small shop's kind or a large one's."""
+    vectors, terms, reply_needs = folder / _KEY_VECTORS, folder / "key_terms", folder / _REPLY_NEEDS
+    large_needs = folder / _KEY_NEEDS_OF_LARGE
+    return {
+        "key_vectors": ApproximateIndex.read(vectors) if ApproximateIndex.stands_at(vectors) else VectorIndex.read(vectors),
+        "key_needs": ByteRows.read(large_needs) if large_needs.exists() else VectorIndex.read(folder / _KEY_NEEDS),
+        "key_terms": LargeLexicalIndex.read(terms) if LargeLexicalIndex.stands_at(terms) else LexicalIndex.read(terms),
+        "reply_needs": ByteRows.read(reply_needs) if reply_needs.exists() else None,
+    }
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -80,9 +80,9 @@ class VectorIndex:
         similarities, rows = self._index.search(queries, min(n_rows + 1, len(self)))  # one more shows a tie across the cut
         return [self._hits(q, r, s, n_rows) for q, r, s in zip(queries, rows, similarities, strict=True)]
 
-    def vectors(self, rows: Rows) -> Vectors:
+    def vectors(self, rows: Rows | slice) -> Vectors:
         """Gives the stored vectors of the rows, in their order."""
-        return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
+        return np.asarray(self.matrix[rows])
 
     def _hits(self, query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32], n_rows: int) -> RowHits:
         if not np.isfinite(query).all() or not query.any():

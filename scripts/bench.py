@@ -16,6 +16,7 @@ import numpy as np
 import typer
 
 from knowledge.chats import read_chats
+from scripts.bench_sizes import measure_sizes, table
 from scripts.progress import progress
 from scripts.service_process import running_service
 from suggest.live import LiveShops, Models
@@ -35,8 +36,12 @@ def bench(
     requests: Annotated[int, typer.Option(help="How many requests to time", min=1, max=100_000)] = 1_000,
     report: Annotated[Path | None, typer.Option(help="Folder to write bench.json to")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report on standard output, as JSON")] = False,
+    sizes: Annotated[str, typer.Option(help="Numbers of replies, such as 10000,100000: measures what a size costs instead")] = "",
 ) -> None:
     """Starts one worker, warms it, sends the chats one after another, and prints p50, p95 and p99 in milliseconds."""
+    if sizes:
+        _sizes(sizes, report, as_json)
+        return
     bodies = [json.dumps(_body(json.loads(line)), ensure_ascii=False).encode() for line in chats.read_text(encoding="utf-8").splitlines()]
     with running_service(index_dir) as service:
         port = int(service.url.rsplit(":", 1)[1])
@@ -63,6 +68,25 @@ def bench(
         report.mkdir(parents=True, exist_ok=True)
         (report / "bench.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     typer.echo(json.dumps(figures) if as_json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
+
+
+def _sizes(sizes: str, report: Path | None, as_json: bool) -> None:
+    """Measures generated shops of the sizes, in process; a step that fails is said and ends with 1."""
+    if not all(one.strip().isdigit() for one in sizes.split(",")):
+        raise typer.BadParameter(f"expected numbers of replies with commas between them, such as 10000,100000; got {sizes!r}", param_hint="--sizes")
+    with progress(quiet=as_json) as tell:
+        found = measure_sizes([int(one) for one in sizes.split(",")], tell)
+    figures = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "sizes": found,
+    }
+    if report is not None:
+        report.mkdir(parents=True, exist_ok=True)
+        (report / "bench_sizes.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    typer.echo(json.dumps(figures) if as_json else table(found))
+    if any("failed" in one for one in found):
+        raise typer.Exit(1)
 
 
 def _body(chat: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from indexes.embedder import Embedder, Vectors
 from indexes.snapshot import Snapshot
 from indexes.spans import joined
+from indexes.vector_index import VectorIndex
 from suggest.understanding import Understanding
 
 # Up to this many keys every reply is in the pool: looking at all costs less than choosing.
@@ -35,8 +36,9 @@ class ReplyPool:
     key_rows: Rows  # [n_keys], rows of the snapshot's keys
     is_trigger: npt.NDArray[np.bool_]  # [n_keys]
     mixed: Values  # [n_keys], cosine to all readings taken together
-    lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1)
+    lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1); of the triggers alone where the shop is large
     voted: Values  # [n_replies], the loudest vote of the shop's own chats
+    is_whole: bool  # whether every reply of the shop is here
 
     def best_triggers(self) -> Values:
         """Gives each reply's best trigger by cosine and by BM25, [n_replies, 2]; 0 where none is positive."""
@@ -107,11 +109,11 @@ class Hits:
         lengths = np.append(pool.starts[1:], len(pool.key_rows))[places] - pool.starts[places]
         keys = joined(pool.starts[places], lengths)
         rows = pool.key_rows[keys]
-        lexical = pool.lexical[keys]
+        lexical = pool.lexical[keys] if pool.is_whole else _squashed(snapshot.key_terms.scores_of(question.text, rows))
         in_context = _squashed(snapshot.key_terms.scores_of(question.readings[-1].text, rows)) if len(question.readings) > 1 else lexical
         return ReplyHits(
             reply_rows=pool.reply_rows[places], starts=np.cumsum(lengths) - lengths, is_trigger=pool.is_trigger[keys],
-            cosines=snapshot.key_vectors.matrix[rows] @ self.vectors.T, key_needs=snapshot.key_needs.matrix[rows],
+            cosines=snapshot.key_vectors.vectors(rows) @ self.vectors.T, key_needs=snapshot.key_needs.vectors(rows),
             lexical=lexical, lexical_in_context=in_context, voted=pool.voted[places],
         )  # fmt: skip
 
@@ -126,31 +128,38 @@ def retrieve(question: Understanding, snapshot: Snapshot, embedder: Embedder, *,
     texts = [*(one.text for one in question.readings), *(one.text for one in question.clauses), *([question.said_last] if question.said_last else [])]
     vectors = embedder.encode_query(texts)
     mixed = question.shares @ vectors[: len(question.readings)]
-    votes = snapshot.cases.votes(mixed[None], len(snapshot.shop.replies), left_out=left_out)
-    pool = _pool(question, snapshot, vectors, mixed, votes)
+    pool = _pool(question, snapshot, vectors, mixed, left_out)
     return Hits(question, snapshot, vectors, pool, _passage_similarities(question, snapshot, vectors[: len(question.readings)]))
 
 
-def _pool(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: Values, votes: Values) -> ReplyPool:
-    lexical = snapshot.key_terms.scores(question.text)
-    if len(snapshot.keys) <= _FEW_KEYS:
+def _pool(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: Values, left_out: Collection[str]) -> ReplyPool:
+    if len(snapshot.keys) <= _FEW_KEYS and isinstance(snapshot.key_vectors, VectorIndex):
         return ReplyPool(
             reply_rows=np.arange(len(snapshot.shop.replies)), starts=snapshot.reply_key_starts, key_rows=np.arange(len(snapshot.keys)),
-            is_trigger=snapshot.key_is_trigger, mixed=snapshot.key_vectors.matrix @ mixed, lexical=_squashed(lexical), voted=votes,
+            is_trigger=snapshot.key_is_trigger, mixed=snapshot.key_vectors.matrix @ mixed, lexical=_squashed(snapshot.key_terms.scores(question.text)),
+            voted=snapshot.cases.votes(mixed[None], len(snapshot.shop.replies), left_out=left_out), is_whole=True,
         )  # fmt: skip
-    reply_rows = np.union1d(_candidates(question, snapshot, np.array([mixed, vectors[0]]), lexical), _best_rows(votes, FLOOR_KEYS))
+    voted_for, votes = snapshot.cases.votes_for(mixed[None], left_out=left_out)
+    reply_rows = np.union1d(_candidates(question, snapshot, vectors, mixed), voted_for[_best_rows(votes, FLOOR_KEYS)])
     lengths = snapshot.reply_key_ends[reply_rows] - snapshot.reply_key_starts[reply_rows]
     keys = joined(snapshot.reply_key_starts[reply_rows], lengths)
+    voted = np.zeros(len(reply_rows), dtype=np.float32)
+    _, places, of_votes = np.intersect1d(reply_rows, voted_for, assume_unique=True, return_indices=True)
+    voted[places] = votes[of_votes]
+    is_trigger = snapshot.key_is_trigger[keys]
+    lexical = np.zeros(len(keys), dtype=np.float32)
+    lexical[is_trigger] = _squashed(snapshot.key_terms.scores_of(question.text, keys[is_trigger]))
     return ReplyPool(
-        reply_rows=reply_rows, starts=np.cumsum(lengths) - lengths, key_rows=keys, is_trigger=snapshot.key_is_trigger[keys],
-        mixed=snapshot.key_vectors.matrix[keys] @ mixed, lexical=_squashed(lexical[keys]), voted=votes[reply_rows],
+        reply_rows=reply_rows, starts=np.cumsum(lengths) - lengths, key_rows=keys, is_trigger=is_trigger,
+        mixed=snapshot.key_vectors.vectors(keys) @ mixed, lexical=lexical, voted=voted, is_whole=False,
     )  # fmt: skip
 
 
-def _candidates(question: Understanding, snapshot: Snapshot, vectors: Vectors, lexical: Values) -> Rows:
-    """Rows of the replies that any channel finds, ascending."""
-    found = [hits.rows for hits in snapshot.key_vectors.search(vectors, n_rows=FLOOR_KEYS)]
-    found.append(_best_rows(lexical, FLOOR_KEYS))
+def _candidates(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: Values) -> Rows:
+    """Rows of the replies that any channel finds, ascending. None of them looks at all keys of a large shop."""
+    asked = np.array([mixed, vectors[0]]) if len(question.readings) > 1 else vectors[:1]
+    found = [hits.rows for hits in snapshot.key_vectors.search(asked, n_rows=FLOOR_KEYS)]
+    found.append(snapshot.key_terms.search(question.text, n_rows=FLOOR_KEYS).rows)
     return np.unique(np.concatenate([snapshot.key_reply_rows[np.concatenate(found)], _of_likely_scenarios(question, snapshot)]))
 
 

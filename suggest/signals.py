@@ -94,8 +94,7 @@ def _nearness_in_passing(question: Understanding, pool: ReplyPool, traits: Reply
         return np.empty(0, dtype=np.float32)
     rows = pool.reply_rows
     probability = scenario_probabilities(question.scenarios, traits.names)[traits.scenario[rows]]
-    profiles = traits.root_profiles if len(rows) == len(traits.root_profiles) else traits.root_profiles[rows]
-    channels = [*pool.best_triggers().T, probability, pool.voted, profiles @ np.sqrt(question.mixed_needs)]
+    channels = [*pool.best_triggers().T, probability, pool.voted, traits.root_profiles(rows) @ np.sqrt(question.mixed_needs)]
     return np.asarray(np.array(_IN_PASSING, dtype=np.float32) @ np.array(channels), dtype=np.float32)
 
 
@@ -147,7 +146,7 @@ def _nearness(question: Understanding, near: ReplyHits, traits: ReplyTraits) -> 
     columns = dict(zip(_BY_TRIGGER, near.best_trigger(by_key[:, : len(_BY_TRIGGER)]).T, strict=True))
     columns |= dict(zip(("words", "words_mixed", "needs_words", "lexical_words", "said_before"), near.own_words(by_key[:, _OWN_WORDS]).T, strict=True))
     columns |= dict(zip(("trigger_mean", "needs_mean"), near.mean_trigger(by_key[:, _MEANS]).T, strict=True))
-    roots = traits.root_profiles[near.reply_rows]
+    roots = traits.root_profiles(near.reply_rows)
     profile = roots * roots
     return columns | {
         "needs_profile": roots @ np.sqrt(mixed_needs),

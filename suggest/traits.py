@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from indexes.large_build import mean_needs
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
 from knowledge.records import Article, ProvenReply
@@ -35,7 +36,15 @@ class ReplyTraits:
         self.articles = sorted({article for reply in replies for article in reply.cites})
         self.cites = _cites(replies, self.articles)
         self.cited_passages = [snapshot.article_passages.get(article, ()) for article in self.articles]
-        self.root_profiles = np.sqrt(_profiles(snapshot))  # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient
+        # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient. A large shop's stand ready in the snapshot.
+        self._root_profiles = None if snapshot.reply_needs else np.sqrt(_profiles(snapshot))
+        self._stored_profiles = snapshot.reply_needs
+
+    def root_profiles(self, rows: npt.NDArray[np.int64]) -> Column:
+        """Gives the square roots of the replies' mean need probabilities, [n_rows, n_needs]."""
+        if self._root_profiles is None:
+            return self._stored_profiles.vectors(rows) if self._stored_profiles else np.empty((len(rows), 0), dtype=np.float32)
+        return self._root_profiles if len(rows) == len(self._root_profiles) else self._root_profiles[rows]
 
 
 class ArticleTraits:
@@ -101,6 +110,4 @@ def _profiles(snapshot: Snapshot) -> Column:
     """Each reply's needs: the mean distribution of its triggers, [n_replies, n_needs]; zero where it has none."""
     if not len(snapshot.shop.replies):
         return np.empty((0, snapshot.key_needs.dimension), dtype=np.float32)
-    weights = snapshot.key_is_trigger.astype(np.float32)
-    sums = np.add.reduceat(snapshot.key_needs.matrix**2 * weights[:, None], snapshot.reply_key_starts, axis=0)
-    return np.asarray(sums / np.maximum(np.add.reduceat(weights, snapshot.reply_key_starts), 1)[:, None], dtype=np.float32)
+    return mean_needs(snapshot.key_needs.vectors(slice(None)), snapshot.reply_key_starts, snapshot.key_is_trigger)
