@@ -55,4 +55,4 @@ class ByteRows:
 
     def vectors(self, rows: Rows | slice) -> Values:
         """Gives some of the rows, in their order."""
-        return np.asarray(self._codes[rows] * np.float32(1 / _STEPS), dtype=np.float32)
+        return self._codes[rows] * np.float32(1 / _STEPS)

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from indexes.lexical_index import K1, LENGTH, Scores, lexical_terms
 from indexes.mapping import mapped
-from indexes.spans import joined
 from indexes.vector_index import RowHits, Rows
 
 CHAMPIONS = 20_000
 POSTINGS = 40_000
-_LEADING = 128  # terms of a message that lead to rows, at most
+_LEADING_BITS = 7
+_LEADING = 1 << _LEADING_BITS  # terms of a message that lead to rows, at most
 _PROMISING = 4  # rows scored in full for each that is wanted: the terms that did not lead count too
 _TEXTS = 50_000  # read at once
 _ARRAYS = ("starts", "terms", "counts", "lengths", "found", "champion_starts", "champions")
@@ -100,12 +100,12 @@ class LargeLexicalIndex:
             return np.zeros(len(rows), dtype=np.float32)
         asked = np.zeros(len(self._vocabulary), dtype=np.float32)
         asked[known] = self._rarity[known]
-        lengths = self._starts[rows + 1] - self._starts[rows]
-        held = joined(self._starts[rows], lengths)
-        rarity = asked[self._terms[held]]
-        said = np.flatnonzero(rarity)
-        places = np.repeat(np.arange(len(rows)), lengths)[said]
-        counts = self._counts[held[said]].astype(np.float32)
+        begins, ends = self._starts[rows], self._starts[rows + 1]
+        rarity = asked[np.concatenate([self._terms[begin:end] for begin, end in zip(*_runs(begins, ends), strict=True)])]
+        said = np.flatnonzero(rarity)  # of dozens of terms a row has, few were said
+        until = np.cumsum(ends - begins)
+        places = np.searchsorted(until, said, side="right")
+        counts = self._counts[said - until[places] + ends[places]].astype(np.float32)
         weights = rarity[said] * (counts / (counts + self._weight_of_length[rows[places]]))
         return np.bincount(places, weights=weights, minlength=len(rows)).astype(np.float32)
 
@@ -129,13 +129,13 @@ class LargeLexicalIndex:
         """Rows with the largest sums over the leading terms, ascending; ties by row."""
         spans = zip(self._champion_starts[terms].tolist(), self._champion_starts[terms + 1].tolist(), strict=True)
         # One number says row and term: sorting plain numbers is several times as fast as finding their order.
-        held = np.sort(np.concatenate([self._champions[start:end] * np.int64(_LEADING) + number for number, (start, end) in enumerate(spans)]))
-        every = held // _LEADING
+        held = np.sort(np.concatenate([(self._champions[start:end].astype(np.int64) << _LEADING_BITS) | number for number, (start, end) in enumerate(spans)]))
+        every = held >> _LEADING_BITS
         first = np.flatnonzero(np.diff(every, prepend=-1))
         rows = every[first]
         if len(rows) <= n_rows:
             return np.asarray(rows)
-        sums = np.add.reduceat(self._rarity[terms][held % _LEADING], first) / (1 + self._weight_of_length[rows])
+        sums = np.add.reduceat(self._rarity[terms][held & (_LEADING - 1)], first) / (1 + self._weight_of_length[rows])
         return np.asarray(np.sort(rows[np.argpartition(-sums, n_rows)[:n_rows]]))
 
     def _known(self, text: str) -> Rows:
@@ -158,6 +158,12 @@ class LargeLexicalIndex:
             weights = counts / (counts + self._weight_of_length[rows[span]])
             kept[starts[term] + np.argsort(-weights, kind="stable")[most:]] = False
         return np.concatenate([[0], np.cumsum(np.minimum(lengths, most))]).astype(np.int64), rows[kept]
+
+
+def _runs(begins: Rows, ends: Rows) -> tuple[list[int], list[int]]:
+    """The spans, those that follow each other taken as one: a reply's triggers stand together."""
+    new = np.flatnonzero(begins[1:] != ends[:-1]) + 1
+    return begins[np.concatenate([[0], new])].tolist(), ends[np.append(new - 1, len(ends) - 1)].tolist()
 
 
 def _counted(texts: Sequence[str], vocabulary: dict[str, int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], Rows, npt.NDArray[np.int32]]:

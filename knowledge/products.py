@@ -64,6 +64,12 @@ def fits_products(wanted: Sequence[str], sku: str, category: str) -> bool:
     return not wanted or sku in wanted or any(category == one or category.startswith(one + "/") for one in wanted)
 
 
+def category_levels(category: str) -> list[str]:
+    """`家电/大家电` → 家电, 家电/大家电: what covers an item of the category."""
+    names = category.split("/")
+    return ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
+
+
 def _names(sku: str, title: str, aliases: Sequence[str]) -> tuple[str, ...]:
     forms = (match_form(name) for name in (sku, title, *aliases))
     return tuple(sorted({form for form in forms if len(form) >= _LETTERS_ALONE}, key=len, reverse=True))

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from knowledge.articles import read_article, split_passages
 from knowledge.conditions import compile_condition
 from knowledge.errors import BadRow, InvalidCondition, InvalidKnowledge, InvalidTemplate
-from knowledge.products import ProductCatalogue
+from knowledge.products import ProductCatalogue, category_levels
 from knowledge.records import Article, Dated, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.rows import bad_rows_of, read_rows
 from knowledge.scenarios import SCENARIOS
@@ -186,7 +186,7 @@ def _check_references(
 
     Any other product is let be: the catalogue is optional, and orders bring categories of their own.
     """
-    known = {*products, *(level for _, product in products.values() for level in _levels(product.category))}
+    known = {*products, *(level for _, product in products.values() for level in category_levels(product.category))}
     for place, reply in replies.values():
         for cited in sorted(set(_not_in(reply.cites, articles)) - unread):
             bad.append(BadRow(place.path, place.line, "cites", "expected the id of an article of this shop", cited))
@@ -203,12 +203,6 @@ def _unread_articles(folder: Path, bad: list[BadRow]) -> set[str]:
     for path in paths:
         ids.update(re.findall(r"^id:\s*['\"]?([\w.\-]+)", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
     return ids
-
-
-def _levels(category: str) -> list[str]:
-    """`家电/大家电` → 家电, 家电/大家电."""
-    names = category.split("/")
-    return ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
 
 
 def _not_in(ids: Iterable[str], known_ids: dict[str, Located[Article]]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from knowledge.condition_set import ConditionSet, Judged
 from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
-from knowledge.products import ProductCatalogue, fits_products
+from knowledge.products import ProductCatalogue, category_levels, fits_products
 from knowledge.records import Article, ProvenReply
 
 Products = tuple[tuple[str, str], ...]
@@ -42,7 +42,6 @@ class Circumstances:
 
 
 RULED_OUT, TO_CHECK, ALLOWED = 0, 1, 2  # ascending: of several the least counts
-_CODES = {Outcome.FALSE: RULED_OUT, Outcome.UNKNOWN: TO_CHECK, Outcome.TRUE: ALLOWED}
 
 
 class Gate(NamedTuple):
@@ -69,12 +68,12 @@ class Gates:
         self.of_replies = np.array([number[gate_of(reply)] for reply in replies], dtype=np.int64)  # [n_replies]
         self.conditions = ConditionSet([gate.when for gate in number])
         self.condition = np.array([self.conditions.number[gate.when] for gate in number], dtype=np.int64)  # [n_gates]
-        self._dated = tuple(place for place, gate in enumerate(number) if gate.effective_from or gate.effective_to)
+        self._dates = _Dates.of(self.each)
         self._wanting_product = np.array([bool(gate.products) for gate in number], dtype=np.bool_)
-        self._wanted: dict[tuple[str, ...], list[int]] = {}  # gates by the products they are for
+        self._wanted: dict[str, list[int]] = {}  # gates by each SKU and category they are for
         for place, gate in enumerate(number):
-            if gate.products:
-                self._wanted.setdefault(gate.products, []).append(place)
+            for wanted in gate.products:
+                self._wanted.setdefault(wanted, []).append(place)
         self._by_products: dict[Products, Codes] = {}
         self._by_days: dict[tuple[date, date | None], Codes] = {}
 
@@ -104,17 +103,41 @@ class Gates:
     def _worked_out_of_products(self, products: Products) -> Codes:
         if not products:
             return np.where(self._wanting_product, TO_CHECK, ALLOWED).astype(np.int8)
-        codes = np.full(len(self.each), ALLOWED, dtype=np.int8)
-        for wanted, places in self._wanted.items():
-            if not products_fit(wanted, products):
-                codes[places] = RULED_OUT
+        codes = np.where(self._wanting_product, RULED_OUT, ALLOWED).astype(np.int8)
+        for name in {name for sku, category in products for name in (sku, *category_levels(category))}:
+            codes[self._wanted.get(name, [])] = ALLOWED
         return codes
 
     def _worked_out_of_days(self, today: date, paid_on: date | None) -> Codes:
         codes = np.full(len(self.each), ALLOWED, dtype=np.int8)
-        for place in self._dated:
-            codes[place] = _CODES[dates_allow(self.each[place], today, paid_on).outcome]
+        codes[self._dates.places] = self._dates.outcomes(today, paid_on)
         return codes
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    """The gates that have dates, as columns: `dates_allow` for all of them at once. Days are ordinals."""
+
+    places: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    by_payment: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, gates: Sequence[Gate]) -> "_Dates":
+        dated = [(place, gate) for place, gate in enumerate(gates) if gate.effective_from or gate.effective_to]
+        return cls(
+            np.array([place for place, _ in dated], dtype=np.int64),
+            np.array([(gate.effective_from or date.min).toordinal() for _, gate in dated], dtype=np.int64),
+            np.array([(gate.effective_to or date.max).toordinal() for _, gate in dated], dtype=np.int64),
+            np.array([gate.effective_basis == "paid_at" for _, gate in dated], dtype=np.bool_),
+        )
+
+    def outcomes(self, today: date, paid_on: date | None) -> Codes:
+        """Gives what each comes to, [n_dated]."""
+        days = np.where(self.by_payment, (paid_on or today).toordinal(), today.toordinal())
+        codes = np.where((self.first <= days) & (days <= self.last), ALLOWED, RULED_OUT)
+        return np.where(self.by_payment & (paid_on is None), TO_CHECK, codes).astype(np.int8)
 
 
 def products_fit(wanted: tuple[str, ...], here: Products) -> bool:

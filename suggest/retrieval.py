@@ -169,8 +169,8 @@ def _of_likely_scenarios(question: Understanding, snapshot: Snapshot) -> Rows:
     Scenarios with more replies than `SCENARIO_REPLIES` are left to the other channels, which find the nearest of many.
     """
     likely = sorted(name for name, probability in question.scenarios.items() if probability >= _LIKELY_SCENARIO)
-    rows = [row for name in likely for row in snapshot.scenario_replies.get(name, ()) if len(snapshot.scenario_replies[name]) <= SCENARIO_REPLIES]
-    return np.array(rows, dtype=np.int64)
+    all_rows = [snapshot.scenario_replies.get(name, ()) for name in likely]
+    return np.array([row for rows in all_rows if len(rows) <= SCENARIO_REPLIES for row in rows], dtype=np.int64)
 
 
 def _best_rows(scores: Values, n: int) -> Rows:

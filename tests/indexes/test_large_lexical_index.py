@@ -34,9 +34,9 @@ def test_scores_are_those_of_a_small_shop(large: LargeLexicalIndex, texts: list[
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_where_nothing_is_cut_the_hits_are_those_of_a_small_shop(large: LargeLexicalIndex, texts: list[str], question: str):
-    wanted = LexicalIndex.build(texts).search(question, n_rows=60)
+    wanted = LexicalIndex.build(texts).search(question, n_rows=400)
 
-    hits = large.search(question, n_rows=60)
+    hits = large.search(question, n_rows=400)
 
     np.testing.assert_allclose(hits.similarities, wanted.similarities, rtol=1e-5)
 

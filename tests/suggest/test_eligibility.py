@@ -1,4 +1,5 @@
 from datetime import date, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from knowledge.facts import compute_facts
 from knowledge.order_context import Order
 from knowledge.products import ProductCatalogue
 from knowledge.records import Article, Product, ProvenReply, Store
-from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Circumstances, Eligibility, Gates
+from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Circumstances, Eligibility, Gates, dates_allow, products_fit
 
 NOW = "2026-11-08T12:00:00+08:00"
 CATALOGUE = ProductCatalogue([
@@ -191,3 +192,31 @@ def test_the_shops_gates_together_come_to_what_each_reply_comes_to():
             assert [alone.of_reply(one) for one in replies] == [together.of_reply(one) for one in replies]
             seen.update(together.outcomes.tolist())
     assert seen == {RULED_OUT, TO_CHECK, ALLOWED}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_all_gates_together_come_to_what_each_comes_to(seed: int):
+    random = Random(seed)
+    days = [None, *(date(2026, 11, day) for day in (1, 10, 20, 30))]
+    names = ["P-1", "P-2", "家电", "家电/大家电", "家电/大家", "服饰"]
+
+    def one(number: int) -> ProvenReply:
+        first, last = sorted((random.choice(days), random.choice(days)), key=lambda day: day or date.min)
+        basis, products = random.choice(["now", "paid_at"]), random.sample(names, random.randrange(3))
+        return reply(id=f"r-{number}", products=products, effective_from=first, effective_to=last, effective_basis=basis)
+
+    replies = [one(number) for number in range(60)]
+    gates = Gates(replies)
+    today, paid_on = date(2026, 11, random.choice([1, 10, 15, 30])), random.choice([None, date(2026, 11, 10)])
+    here = random.choice([(), (("P-1", "家电/大家电/冰箱"),), (("P-9", "服饰"), ("P-2", ""))])
+
+    outcomes = gates.outcomes(gates.conditions.judge({}), here, today, paid_on)
+
+    for gate, outcome in zip(gates.each, outcomes.tolist(), strict=True):
+        if not products_fit(gate.products, here):
+            expected = RULED_OUT
+        else:
+            unknown_product = bool(gate.products) and not here
+            dates = dates_allow(gate, today, paid_on).outcome
+            expected = RULED_OUT if dates is Outcome.FALSE else TO_CHECK if unknown_product or dates is Outcome.UNKNOWN else ALLOWED
+        assert outcome == expected, gate
