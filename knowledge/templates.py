@@ -6,7 +6,7 @@ A draft never carries raw template text, `None` or an invented value: a missing 
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -21,16 +21,18 @@ from knowledge.errors import InvalidTemplate
 from knowledge.fact_paths import TEMPLATE_FACTS, unknown_name
 from knowledge.formats import FactWriter
 
+FACT_FILTERS = ("date", "time", "when", "moment", "left", "ago", "span", "money", "several", "masked")  # each a method of `FactWriter`
 _RUNAWAY_CHARS = 5_000
 _RENDERING = "_rendering"  # no template can name it: names are checked when compiled
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A filled text and the facts it lacked (dotted paths, in order of appearance)."""
+    """A filled text, the facts it lacked (dotted paths, in order of appearance), and what was written in the place of facts and calculations."""
 
     text: str
     missing: tuple[str, ...]
+    written: tuple[str, ...] = field(default=(), compare=False)
 
 
 def _written(name: str) -> Callable[..., Any]:
@@ -41,7 +43,7 @@ def _written(name: str) -> Callable[..., Any]:
             return value
         try:
             return getattr(context[_RENDERING].writer, name)(value)
-        except (AttributeError, TypeError, ArithmeticError) as error:
+        except (AttributeError, TypeError, ArithmeticError, LookupError) as error:
             raise TemplateRuntimeError(f"{name} cannot write a {type(value).__name__}") from error
 
     return pass_context(write)
@@ -73,7 +75,11 @@ def _defined(value: Any) -> bool:
 
 @pass_context
 def _finalize(context: Context, value: Any) -> str:
-    return str(value) if isinstance(value, Missing | Known | Undefined) else context[_RENDERING].writer.plain(value)
+    if isinstance(value, Missing | Known | Undefined):
+        return str(value)
+    rendering: Rendering = context[_RENDERING]
+    rendering.written.append(rendering.writer.plain(value))
+    return rendering.written[-1]
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -93,7 +99,7 @@ def _environment() -> _Sandbox:
     environment = _Sandbox(autoescape=False, undefined=StrictUndefined, finalize=_finalize)
     environment.globals.clear()
     plain = {name: _unless_missing(DEFAULT_FILTERS[name]) for name in ("length", "lower", "upper", "round", "int")}
-    facts = {name: _written(name) for name in ("date", "time", "when", "money")}
+    facts = {name: _written(name) for name in FACT_FILTERS}
     environment.filters = plain | facts | {"tail": _tail, "default": _default}
     environment.tests |= {"defined": _defined, "undefined": lambda value: not _defined(value)}
     return environment
@@ -135,7 +141,7 @@ class ReplyTemplate:
             text = _bounded(self._template.generate({**context, _RENDERING: rendering}))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise InvalidTemplate(self.source, f"cannot be filled: {error}") from error
-        return Rendered(text.strip(), tuple(rendering.missing))
+        return Rendered(text.strip(), tuple(rendering.missing), tuple(rendering.written))
 
 
 @lru_cache(maxsize=16_384)
