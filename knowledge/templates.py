@@ -220,3 +220,12 @@ _CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 def literal_words(source: str) -> str:
     """Gives a template's own words, without its code: what can be searched before any order is known."""
     return _CODE.sub("", source)
+
+
+@lru_cache(maxsize=16_384)
+def spoken_words(source: str) -> str:
+    """Gives a template's own words with those that its code may say: `{{ '3天' if order.is_shipped else '5天' }}`."""
+    if "{" not in source:
+        return source
+    said = [str(node.value) for node in parse_template(source).find_all(nodes.Const) if isinstance(node.value, str)]
+    return "\n".join([_CODE.sub("\n", source), *said])
