@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from knowledge.normalise import match_form
 
 PUBLIC_CHANNELS = frozenset({"review"})  # anybody reads along
-_GREETING = re.compile(r"^(?:您好|你好|亲，?您好|hello|hi)(?:[,，.。!！~～\s]+|$)", re.IGNORECASE)
+_GREETING = re.compile(r"^(?:(?:您好|你好|亲，?您好)[,，.。!！~～\s]*|(?:hello|hi)(?: there)?(?:[,.!~]\s*|$))", re.IGNORECASE)
 _SENTENCES = re.compile(r".+?(?:[。！？!?\n]+|\.(?=\s|$)|$)\s*", re.DOTALL)
 _END_MARKS = " .。!！?？~～\n"
 _SAME_CHARS = 8  # shorter sentences («好的。») may be said twice

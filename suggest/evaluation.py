@@ -164,17 +164,16 @@ def _times_drawn(n_groups: int, seed: int) -> npt.NDArray[np.float64]:
 def _offer(chat: LabelledChat, response: SuggestionResponse) -> Offer:
     return Offer(
         labels=chat.labels,
-        reply_ids=_offered(chat, response),
+        reply_ids=tuple(dict.fromkeys(_offered(chat, response))),
         article_ids=tuple(passage.article_id for passage in response.passages),
         first_text=response.suggestions[0].text if response.suggestions else None,
     )
 
 
 def _offered(chat: LabelledChat, response: SuggestionResponse) -> tuple[str, ...]:
-    """The replies offered, each once, best first. A draft that joins two is worth what the lesser of them is: one wrong half makes it wrong."""
+    """The reply that each draft is judged by. One that joins two is worth what the lesser of them is: one wrong half makes it wrong."""
     grades = chat.labels.replies
-    offered = (min(one.reply_ids, key=lambda reply_id: (grades.get(reply_id, 0), reply_id)) for one in response.suggestions)
-    return tuple(dict.fromkeys(offered))
+    return tuple(min(one.reply_ids, key=lambda reply_id: (grades.get(reply_id, 0), reply_id)) for one in response.suggestions)
 
 
 def _result(chat: LabelledChat, response: SuggestionResponse, found: dict[str, Any]) -> ChatResult:

