@@ -19,6 +19,7 @@ class Rendering:
     writer: FactWriter
     language: str
     missing: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)  # what stands where the template had no words of its own
 
 
 class Missing:
@@ -81,6 +82,9 @@ class Known:
             return Missing(path, self._rendering)
         return wrap(self._facts[name], path, self._rendering)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._facts
+
     def __iter__(self) -> Iterator[Any]:
         return iter([wrap(name, self._path, self._rendering) for name in self._facts])
 
@@ -92,6 +96,8 @@ def wrap(value: Any, path: str, rendering: Rendering) -> Any:
     """Gives a fact as templates see it: nests whose absent names are blanks, lists of such, cleaned words; anything else as it is."""
     if isinstance(value, Mapping):
         return Known(value, path, rendering)
+    if isinstance(value, list | tuple) and not value:
+        return Missing(path, rendering)  # nothing to write either
     if isinstance(value, list | tuple):
         return [wrap(inner, path, rendering) for inner in value]
     if isinstance(value, str):

@@ -19,7 +19,9 @@ _NUMBERS: frozenset[Kind] = frozenset({"whole number", "number", "money"})
 # What each filter can write; the others take anything.
 _WRITES: dict[str, frozenset[Kind]] = {
     "date": frozenset({"time"}), "time": frozenset({"time"}), "when": frozenset({"time"}), "money": frozenset({"money"}),
-    "tail": frozenset({"text", "whole number"}), "round": _NUMBERS, "int": _NUMBERS | {"text"}, "lower": frozenset({"text"}), "upper": frozenset({"text"}),
+    "moment": frozenset({"time"}), "left": frozenset({"time"}), "ago": frozenset({"time"}), "span": _NUMBERS - {"money"}, "several": frozenset({"list"}),
+    "masked": frozenset({"text", "whole number"}), "tail": frozenset({"text", "whole number"}),
+    "round": _NUMBERS, "int": _NUMBERS | {"text"}, "lower": frozenset({"text"}), "upper": frozenset({"text"}),
 }  # fmt: skip
 _SAMPLES: dict[Kind, Any] = {
     "yes or no": True, "whole number": 3, "number": 3.0, "money": Decimal(3), "time": datetime(2026, 6, 15, tzinfo=UTC), "text": "x", "list": ["x"],

@@ -70,7 +70,7 @@ FACT_VALUES = (
     _values(Order, "order") | _values(OrderItem, "order.item") | _values(AfterSaleCase, "order.case") | _values(Customer, "customer") | _values(Agent, "agent")
 ) | {"message.emotion": ("calm", "anxious", "upset", "angry")}
 CONDITION_FACTS = _fact_tree()
-TEMPLATE_FACTS = CONDITION_FACTS | {"store": _model_tree(Store)}
+TEMPLATE_FACTS = CONDITION_FACTS | {"store": _model_tree(Store), "promotion": {"name": {}, "ends": {}}}
 
 
 def unknown_name(path: Sequence[str], tree: dict[str, Any]) -> str | None:
@@ -170,6 +170,8 @@ _NAMES: dict[str, tuple[str, str]] = {
     "agent.id": ("客服编号", "agent number"),
     "agent.name": ("客服姓名", "agent name"),
     "agent.role": ("客服角色", "agent role"),
+    "promotion.name": ("活动名称", "promotion"),
+    "promotion.ends": ("活动截止日", "end of the promotion"),
     "message.emotion": ("客户情绪", "customer emotion"),
     "message.threatens": ("是否有投诉意向", "whether the customer threatens"),
     "message.scenarios": ("咨询场景", "contact reason"),

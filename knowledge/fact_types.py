@@ -22,7 +22,7 @@ _COMPUTED: dict[str, Kind] = {
     "order.is_unshipped": "yes or no", "order.is_shipped": "yes or no", "order.is_delivered": "yes or no", "order.hours_since_paid": "number",
     "order.days_since_paid": "whole number", "order.ship_overdue": "yes or no", "order.hours_overdue": "number", "order.days_since_delivered": "whole number",
     "order.in_return_window": "yes or no", "order.in_price_protection": "yes or no", "order.in_warranty": "yes or no", "order.delivery_overdue": "yes or no",
-    "order.hours_since_last_scan": "number", "customer.is_repeat": "yes or no", "now": "time",
+    "order.hours_since_last_scan": "number", "customer.is_repeat": "yes or no", "now": "time", "promotion.name": "text", "promotion.ends": "time",
     "message.emotion": "text", "message.threatens": "yes or no", "message.scenarios": "list",
 }  # fmt: skip
 

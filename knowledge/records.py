@@ -169,6 +169,18 @@ class BannedPhrase(Record):
     exceptions: tuple[str, ...] = ()  # longer words in which the phrase may stand
 
 
+class Frame(Record):
+    """What a draft opens or closes with, and for whom. The first of a shop's list that fits is used: never one at random."""
+
+    text: Annotated[str, Field(min_length=1)]  # a template over the same facts as a reply's, and `promotion`
+    when: str = ""  # a condition as a reply's; what is unknown does not fit
+    holidays: tuple[str, ...] = ()  # only on these days, as `holidays` names them, such as 春节; "*" for any
+    promotions: tuple[str, ...] = ()  # only while one of these of the calendar runs; "*" for any
+    scenarios: tuple[str, ...] = ()  # only for these, or groups such as product; empty: all but chat, complaint and safety
+    channels: tuple[str, ...] = ("im", "email")
+    emotions: tuple[Literal["calm", "anxious", "upset", "angry"], ...] = ("calm",)
+
+
 class Style(Record):
     """How the shop speaks; the rules that hold for every shop are in `knowledge/style`."""
 
@@ -177,6 +189,10 @@ class Style(Record):
     banned_phrases: tuple[BannedPhrase, ...] = ()
     allowed_phrases: tuple[str, ...] = ()  # names and words of this shop that no rule may mark
     own_sites: tuple[str, ...] = ()  # hosts that a link in a draft may lead to; everything below them too
+    openings: tuple[Frame, ...] = ()
+    closings: tuple[Frame, ...] = ()
+    empathy: tuple[Frame, ...] = ()  # for the upset whose reply has none of its own
+    follow_script: bool = True  # a customer who writes Traditional Chinese is answered in it, and the other way round; nothing to an English shop
 
 
 class Promotion(Record):
@@ -191,6 +207,10 @@ class Promotion(Record):
         if self.start > self.end:
             raise ValueError("from is after to; expected a day on or before it")
         return self
+
+    def runs(self, day: date) -> bool:
+        """Whether `day`, a day in the shop's timezone, is within the two."""
+        return self.start <= day <= self.end
 
 
 class ConfidenceTargets(Record):
@@ -216,6 +236,7 @@ class Store(Record):
     authority: Authority = Authority()
     style: Style = Style()
     calendar: tuple[Promotion, ...] = ()
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$|^$")] = ""  # whose holidays are kept, such as CN; empty: none
 
 
 class SampleOrder(Record):

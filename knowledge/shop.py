@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from knowledge.articles import read_article, split_passages
 from knowledge.conditions import compile_condition
 from knowledge.errors import BadRow, InvalidCondition, InvalidKnowledge, InvalidTemplate
+from knowledge.frame_checks import frame_mistakes
 from knowledge.products import ProductCatalogue, category_levels
 from knowledge.records import Article, Dated, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.rows import bad_rows_of, read_rows
@@ -98,6 +99,7 @@ def _read_store(folder: Path, bad: list[BadRow]) -> Store | None:
         else:
             bad.append(BadRow("store.toml", _toml_line(path, "timezone"), "timezone", "expected a zone name such as Asia/Shanghai", fields["timezone"]))
     else:
+        bad += frame_mistakes(store)
         return store
     return None
 

@@ -158,9 +158,14 @@ class StyleChecker:
             if limit is not None and amount > limit:
                 yield self._finding("over_authority", "over_authority", start, end, amount=text[start:end])
 
+    def max_chars(self, channel: str) -> int:
+        """Gives how long a draft may be there: the shop's own word, else the channel's, else the shop's for all."""
+        rule = self._book.channels.get(channel, ChannelRule())
+        return self._store.style.channel_max_chars.get(channel) or rule.max_chars or self._store.style.max_chars
+
     def _channel(self, text: str, channel: str) -> Iterator[StyleFinding]:
         rule = self._book.channels.get(channel, ChannelRule())
-        limit = self._store.style.channel_max_chars.get(channel) or rule.max_chars or self._store.style.max_chars
+        limit = self.max_chars(channel)
         if len(text) > limit:
             yield self._finding("too_long", "too_long", limit, len(text), length=len(text), limit=limit)
         for _, (start, end) in links(text) if not rule.links else ():

@@ -6,7 +6,7 @@ A draft never carries raw template text, `None` or an invented value: a missing 
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from knowledge.errors import InvalidTemplate
 from knowledge.fact_paths import TEMPLATE_FACTS, unknown_name
 from knowledge.formats import FactWriter
 
+FACT_FILTERS = ("date", "time", "when", "moment", "left", "ago", "span", "money", "several", "masked")  # each a method of `FactWriter`
 _RUNAWAY_CHARS = 5_000
 _LINE_ENDS = re.compile(r"\r\n|\r")  # as Jinja reads them
 _RENDERING = "_rendering"  # no template can name it: names are checked when compiled
@@ -28,10 +29,11 @@ _RENDERING = "_rendering"  # no template can name it: names are checked when com
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A filled text and the facts it lacked (dotted paths, in order of appearance)."""
+    """A filled text, the facts it lacked (dotted paths, in order of appearance), and what was written in the place of facts and calculations."""
 
     text: str
     missing: tuple[str, ...]
+    written: tuple[str, ...] = field(default=(), compare=False)
 
 
 def _written(name: str) -> Callable[..., Any]:
@@ -42,7 +44,7 @@ def _written(name: str) -> Callable[..., Any]:
             return value
         try:
             return getattr(context[_RENDERING].writer, name)(value)
-        except (AttributeError, TypeError, ArithmeticError) as error:
+        except (AttributeError, TypeError, ArithmeticError, LookupError) as error:
             raise TemplateRuntimeError(f"{name} cannot write a {type(value).__name__}") from error
 
     return pass_context(write)
@@ -74,7 +76,11 @@ def _defined(value: Any) -> bool:
 
 @pass_context
 def _finalize(context: Context, value: Any) -> str:
-    return str(value) if isinstance(value, Missing | Known | Undefined) else context[_RENDERING].writer.plain(value)
+    if isinstance(value, Missing | Known | Undefined):
+        return str(value)
+    rendering: Rendering = context[_RENDERING]
+    rendering.written.append(rendering.writer.plain(value))
+    return rendering.written[-1]
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
@@ -94,7 +100,7 @@ def _environment() -> _Sandbox:
     environment = _Sandbox(autoescape=False, undefined=StrictUndefined, finalize=_finalize)
     environment.globals.clear()
     plain = {name: _unless_missing(DEFAULT_FILTERS[name]) for name in ("length", "lower", "upper", "round", "int")}
-    facts = {name: _written(name) for name in ("date", "time", "when", "money")}
+    facts = {name: _written(name) for name in FACT_FILTERS}
     environment.filters = plain | facts | {"tail": _tail, "default": _default}
     environment.tests |= {"defined": _defined, "undefined": lambda value: not _defined(value)}
     return environment
@@ -141,7 +147,7 @@ class ReplyTemplate:
             text = _bounded(self._template.generate({**context, _RENDERING: rendering}))
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise InvalidTemplate(self.source, f"cannot be filled: {error}") from error
-        return Rendered(text.strip(), tuple(rendering.missing))
+        return Rendered(text.strip(), tuple(rendering.missing), tuple(rendering.written))
 
 
 @lru_cache(maxsize=16_384)
@@ -225,3 +231,12 @@ _CODE = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", re.DOTALL)
 def literal_words(source: str) -> str:
     """Gives a template's own words, without its code: what can be searched before any order is known."""
     return _CODE.sub("", source)
+
+
+@lru_cache(maxsize=16_384)
+def spoken_words(source: str) -> str:
+    """Gives a template's own words with those that its code may say: `{{ '3天' if order.is_shipped else '5天' }}`."""
+    if "{" not in source:
+        return source
+    said = [str(node.value) for node in parse_template(source).find_all(nodes.Const) if isinstance(node.value, str)]
+    return "\n".join([_CODE.sub("\n", source), *said])

@@ -103,11 +103,13 @@ class Suggestion(BaseModel):
 
     suggestion_id: str
     reply_id: str
-    reply_ids: list[str]
+    reply_ids: list[str] = Field(description="The replies in the text, in its order: two where one draft answers two questions, `reply_id` being the main one")
     rank: Annotated[int, Field(ge=1)]
     scenario: str
     text: str
-    parts: dict[str, str] = Field(description="empathy, information, value, action as they stand in the text; `text` for an undivided reply")
+    parts: dict[str, str] = Field(
+        description="opening, empathy, information, value, action, closing as in the text, or `text`; of a joined draft those of both, a line each"
+    )
     confidence: Annotated[float, Field(ge=0, le=1, description="Probability that an expert would accept the draft for this message and order")]
     sendable: bool = Field(description="Nothing is missing, to be verified or beyond the agent's authority")
     missing: list[str] = Field(description="Facts that stand as visible blanks")

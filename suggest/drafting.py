@@ -1,23 +1,32 @@
-"""Fourth step: from a ranked reply to a draft. Parts chosen by emotion and place in the conversation, facts filled, style checked. No other source of words."""
+"""Fourth step: from a ranked reply to a draft. Parts chosen by emotion, place in the conversation and channel, facts filled, style and sources checked.
+
+No other source of words than the shop's: its replies, its openings and closings.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from knowledge.fact_paths import fact_name
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
-from knowledge.normalise import match_form
+from knowledge.normalise import same_length_form
 from knowledge.order_context import Turn
-from knowledge.records import ProvenReply, Store
+from knowledge.records import Frame, ProvenReply, Store
+from knowledge.script import Script, in_script
 from knowledge.style_check import style_checker_of
 from knowledge.templates import compile_template
+from suggest.apologies import Apologies
+from suggest.composition import PUBLIC_CHANNELS, Piece, bare, greets, join_parts, sentences_of, within, without_greeting, without_private, without_said
 from suggest.contract import Warning_
+from suggest.framing import Framing
 from suggest.ranking import Candidate
+from suggest.traceability import FactClaims, untraceable
 from suggest.understanding import Understanding
 
-_GREETING = re.compile(r"^(?:您好|你好|亲，?您好|hello|hi)[,，.。!！~～\s]*", re.IGNORECASE)
 _APOLOGY = re.compile(r"抱歉|对不起|不好意思|让您久等|着急|担心|生气|委屈|糟心|sorry|apolog|frustrat|worr", re.IGNORECASE)
 _COMMITS = re.compile(
     r"我(?:这边|们)?(?:已|现在|马上|这就|先|来|帮您|替您|为您|会|给您|立刻)|已(?:为|帮|给|替|按|向|经)|马上(?:为|帮|给)|小时内|分钟内"
@@ -26,14 +35,12 @@ _COMMITS = re.compile(
 )
 _GRAVE = 0.2
 _CALM = 0.5  # below this probability of being upset, an apology is out of place
-_SENTENCES = re.compile(r".+?(?:[。！？!?\n]+|\.(?=\s|$)|$)\s*", re.DOTALL)
-_END_MARKS = " .。!！?？~～\n"
-_SAME_CHARS = 8  # shorter sentences («好的。») may be said twice
+_BODY = ("empathy", "information", "value", "action", "text")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A filled reply, ready to be read by the agent."""
+    """A filled reply, ready to be read by the agent; of two replies when it answers two questions."""
 
     text: str
     parts: dict[str, str]
@@ -45,12 +52,28 @@ class Drafter:
     """Fills replies for one request."""
 
     def __init__(
-        self, *, store: Store, store_facts: Mapping[str, Any], facts: FactTree, writer: FactWriter, history: Sequence[Turn], understanding: Understanding
+        self,
+        *,
+        store: Store,
+        store_facts: Mapping[str, Any],
+        facts: FactTree,
+        writer: FactWriter,
+        history: Sequence[Turn],
+        understanding: Understanding,
+        channel: str = "im",
+        script: Script | None = None,
     ) -> None:
+        """Takes what the drafts of a request share; `script` is the one the customer writes, None where it is to stay the shop's."""
         self._store, self._store_facts, self._facts, self._writer = store, store_facts, facts, writer
-        self._said = {_bare(sentence) for turn in history if turn.role == "agent" for sentence in _SENTENCES.findall(turn.text)}
-        self._under_way = any(turn.role == "agent" for turn in history)
-        self._understanding = understanding
+        turns = [turn.text for turn in history if turn.role == "agent"]
+        self._said = {bare(sentence) for text in turns for sentence in sentences_of(text)}
+        self._apologies = Apologies(map(same_length_form, turns), english=store.language == "en")
+        self._under_way = bool(turns)
+        self._understanding, self._channel, self._script = understanding, channel, script
+        day = facts["now"].astimezone(ZoneInfo(store.timezone)).date()
+        self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
+        self._fact_claims = FactClaims(facts, store_facts, writer)
+        self._checker = style_checker_of(store)
 
     def draft(self, candidate: Candidate) -> Draft:
         """Gives the draft of a reply.
@@ -58,16 +81,43 @@ class Drafter:
         Raises:
             InvalidTemplate: a fact's type does not suit the template, such as money written as a date.
         """
-        parts: dict[str, str] = {}
-        missing: list[str] = []
-        for part, source in self._chosen_parts(candidate.reply).items():
-            rendered = compile_template(source).render(self._facts, store=self._store_facts, writer=self._writer, language=self._store.language)
-            text = self._fitting(rendered.text, candidate.reply, first=not parts)
+        return self._finished([self._body(candidate.reply)], [candidate.reply])
+
+    def joined(self, first: Candidate, second: Candidate) -> Draft | None:
+        """Gives one draft that answers both, in this order, with one opening, one empathy and one closing; None where one has nothing to add or it is too long.
+
+        Raises:
+            InvalidTemplate: as `draft`.
+        """
+        one, other = self._body(first.reply), self._body(second.reply)
+        if any(piece.part == "empathy" for piece in one):
+            other = [piece for piece in other if piece.part != "empathy"]
+        else:
+            one = [*(piece for piece in other if piece.part == "empathy"), *one]
+            other = [piece for piece in other if piece.part != "empathy"]
+        said = {bare(sentence) for piece in one for sentence in sentences_of(piece.text)}
+        other = [fresh for piece in other if (fresh := piece.saying(without_said(without_greeting(piece.text), said))).text]
+        if not one or not other:
+            return None
+        made = self._finished([one, other], [first.reply, second.reply])
+        return made if len(made.text) <= self._checker.max_chars(self._channel) else None
+
+    def _body(self, reply: ProvenReply) -> list[Piece]:
+        """The reply's own parts that have something to say here."""
+        pieces: list[Piece] = []
+        for part, source in self._chosen_parts(reply).items():
+            piece = self._filled(part, source, self._facts)
+            piece = without_private(piece) if self._channel in PUBLIC_CHANNELS else piece
+            text = self._fitting(piece.text, reply, first=not pieces)
             if text:
-                parts[part] = text
-                missing += [fact for fact in rendered.missing if fact not in missing]
-        text = join_parts(list(parts.values()), language=self._store.language)
-        return Draft(text, parts, tuple(missing), tuple(self._warnings(text, missing, candidate.reply)))
+                pieces.append(piece.saying(text))
+        if pieces and pieces[0].part not in ("empathy", "text") and self._understanding.upset >= _CALM:
+            pieces = [*self._frame("empathy", self._store.style.empathy, reply), *pieces]
+        return pieces
+
+    def _filled(self, part: str, source: str, facts: Mapping[str, Any]) -> Piece:
+        rendered = compile_template(source).render(facts, store=self._store_facts, writer=self._writer, language=self._store.language)
+        return Piece(part, rendered.text, rendered.missing, rendered.written, source)
 
     def _chosen_parts(self, reply: ProvenReply) -> dict[str, str]:
         """A calm question gets no apology; everyone else is heard first."""
@@ -78,37 +128,98 @@ class Drafter:
         return parts
 
     def _fitting(self, text: str, reply: ProvenReply, *, first: bool) -> str:
-        """No second greeting in a conversation under way, and no sentence that was already said in it."""
-        if first and self._under_way and not reply.scenario.startswith("chat."):
-            text = _GREETING.sub("", text)
-        if not self._said:
+        """No second greeting in a conversation under way, no sentence and no apology that was already said in it."""
+        if not self._under_way:
             return text
-        kept = [sentence for sentence in _SENTENCES.findall(text) if len(sentence) < _SAME_CHARS or _bare(sentence) not in self._said]
-        return "".join(kept).strip()
+        if first and not reply.scenario.startswith("chat."):
+            text = without_greeting(text)
+        return self._apologies.fresh(without_said(text, self._said))
 
-    def _warnings(self, text: str, missing: list[str], reply: ProvenReply) -> list[Warning_]:
+    def _frame(self, part: str, frames: Sequence[Frame], reply: ProvenReply) -> list[Piece]:
+        """The first of the shop's frames that fits and was not said in this conversation."""
+        for frame, facts in self._framing.fitting(frames, reply.scenario):
+            piece = self._filled(part, frame.text, facts)
+            if not piece.missing and piece.text == without_said(piece.text, self._said):
+                return [piece]
+        return []
+
+    def _framed(self, bodies: Sequence[list[Piece]], reply: ProvenReply) -> tuple[list[Piece], list[Piece]]:
+        """Opening and closing: only where a conversation begins, and where it ends with a goodbye."""
+        if self._under_way and reply.scenario != "chat.closing":
+            return [], []
+        opening = [] if self._under_way or greets(bodies[0][0].text) else self._frame("opening", self._store.style.openings, reply)
+        return opening, self._frame("closing", self._store.style.closings, reply)
+
+    def _finished(self, bodies: Sequence[list[Piece]], replies: Sequence[ProvenReply]) -> Draft:
+        if not all(bodies):
+            return Draft("", {}, (), ())
+        language, limit = self._store.language, self._checker.max_chars(self._channel)
+        opening, closing = self._framed(bodies, replies[0])
+        bodies = [[*opening, *bodies[0]], *bodies[1:]]
+        bodies[-1] = [*bodies[-1], *closing]
+        if self._channel != "im" or opening or closing:
+            bodies = self._shortened(bodies, limit)
+        pieces = [piece for body in bodies for piece in body]
+        texts = [[self._written(piece.text) for piece in body] for body in bodies]
+        text = "\n".join(join_parts(body, language=language) for body in texts)
+        parts: dict[str, list[str]] = {}
+        for piece, words in zip(pieces, [words for body in texts for words in body], strict=True):
+            parts.setdefault(piece.part, []).append(words)
+        missing = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.missing))
+        warnings = tuple(self._warnings(text, missing, replies, pieces))
+        return Draft(text, {part: "\n".join(words) for part, words in parts.items()}, missing, warnings)
+
+    def _shortened(self, bodies: Sequence[list[Piece]], limit: int) -> list[list[Piece]]:
+        """On a chat only what opens and closes gives way to length; elsewhere the value part too."""
+        if len(bodies) == 1 and self._channel != "im":
+            return [within(bodies[0], limit, language=self._store.language)]
+        whole = sum(len(join_parts([piece.text for piece in body], language=self._store.language)) + 1 for body in bodies) - 1
+        return [list(body) for body in bodies] if whole <= limit else [[piece for piece in body if piece.part in _BODY] for body in bodies]
+
+    def _written(self, text: str) -> str:
+        """In the customer's script, names and numbers untouched."""
+        if self._script is None or self._store.language == "en":
+            return text
+        own: Script = "taiwan" if self._store.language == "zh-TW" else "simplified"
+        return in_script(text, written=own, wanted=self._script, keep=self._names) if self._script != own else text
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """What the customer looks for in the order as it is written there, and what people are called."""
+        order, customer = self._facts["order"], self._facts["customer"]
+        named: list[Any] = [self._store.name, customer.get("name"), self._facts["agent"].get("name"), order.get("id"), order.get("invoice", {}).get("title")]
+        named += [order.get("logistics", {}).get(name) for name in ("carrier", "tracking_no")]
+        named += [item.get(name) for item in order.get("items", []) for name in ("title", "sku")]
+        named += [case.get("case_id") for case in order.get("cases", [])]
+        return [one for one in named if isinstance(one, str) and one]
+
+    def _warnings(self, text: str, missing: Sequence[str], replies: Sequence[ProvenReply], pieces: Sequence[Piece]) -> list[Warning_]:
         limit = amount_limit(self._store, self._facts)
         found = [self._missing_warning(text, fact) for fact in missing]
-        for one in style_checker_of(self._store).check(text, amount_limit=limit):
+        for one in self._checker.check(text, channel=self._channel, amount_limit=limit):
             found.append(Warning_(code=one.code, message=one.message, start=one.start, end=one.end))
-        marked = any(warning.code == "over_authority" for warning in found)
-        if not marked and reply.promises_amount is not None and reply.promises_amount > limit:
-            english, amount = self._store.language == "en", self._writer.money(reply.promises_amount)
+        found += self._untraceable(text, pieces)
+        amounts = [reply.promises_amount for reply in replies if reply.promises_amount is not None and reply.promises_amount > limit]
+        if amounts and not any(warning.code == "over_authority" for warning in found):
+            english, amount = self._store.language == "en", self._writer.money(max(amounts))
             said = f"promises {amount}, above your authority" if english else f"承诺 {amount}，超出您的权限，请先请示主管"
             found.append(Warning_(code="over_authority", message=said))
         return sorted(found, key=lambda warning: (warning.start, warning.code))
 
+    def _untraceable(self, text: str, pieces: Sequence[Piece]) -> Iterator[Warning_]:
+        written = [one for piece in pieces for one in piece.written]
+        for claim in untraceable(text, sources=[piece.source for piece in pieces], facts=self._fact_claims, written=written):
+            words = text[claim.start : claim.end]
+            said = f"“{words}” comes from no fact, reply or passage" if self._store.language == "en" else f"「{words}」在订单、话术和引用里都没有依据，请核对"
+            yield Warning_(code="untraceable", message=said, start=claim.start, end=claim.end)
+
     def _missing_warning(self, text: str, fact: str) -> Warning_:
         """Marks the blank; a fact that only decided which words to use has none, so nothing is marked."""
         name = fact_name(fact, language=self._store.language)
-        start = text.find(f"〔{name}〕")
+        blank = self._written(f"〔{name}〕")
+        start = text.find(blank)
         said = f"fill in: {name}" if self._store.language == "en" else f"请补上：{name}"
-        return Warning_(code="missing_fact", message=said, start=max(start, 0), end=start + len(name) + 2 if start >= 0 else 0)
-
-
-def _bare(sentence: str) -> str:
-    """A sentence as it is compared: how it ends does not make it another."""
-    return match_form(sentence).strip(_END_MARKS)
+        return Warning_(code="missing_fact", message=said, start=max(start, 0), end=start + len(blank) if start >= 0 else 0)
 
 
 def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
@@ -118,18 +229,7 @@ def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
     """
     grave = sum(probability for name, probability in question.scenarios.items() if name == "safety" or name.startswith("complaint."))
     calm = question.emotion == "calm" and not question.threatens and reply.tone != "upset"
-    return calm and grave < _GRAVE and not reply.promises_amount and not _COMMITS.search(text)
-
-
-def join_parts(parts: Sequence[str], *, language: str) -> str:
-    """Gives the parts as one text: each ends as a sentence; English puts a space between."""
-    return (" " if language == "en" else "").join(_ended(part, language) for part in parts)
-
-
-def _ended(part: str, language: str) -> str:
-    if part and (part[-1].isalnum() or part[-1] in "〕」』”)）"):
-        return part + ("." if language == "en" else "。")
-    return part
+    return calm and grave < _GRAVE and not reply.promises_amount and not _COMMITS.search(same_length_form(text))
 
 
 def amount_limit(store: Store, facts: FactTree) -> Any:

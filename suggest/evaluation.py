@@ -184,10 +184,16 @@ def _answer(chat: LabelledChat, suggester: Suggester) -> SuggestionResponse:
 def _offer(chat: LabelledChat, response: SuggestionResponse) -> Offer:
     return Offer(
         labels=chat.labels,
-        reply_ids=tuple(one.reply_id for one in response.suggestions),
+        reply_ids=tuple(dict.fromkeys(_offered(chat, response))),
         article_ids=tuple(passage.article_id for passage in response.passages),
         first_text=response.suggestions[0].text if response.suggestions else None,
     )
+
+
+def _offered(chat: LabelledChat, response: SuggestionResponse) -> tuple[str, ...]:
+    """The reply that each draft is judged by. One that joins two is worth what the lesser of them is: one wrong half makes it wrong."""
+    grades = chat.labels.replies
+    return tuple(min(one.reply_ids, key=lambda reply_id: (grades.get(reply_id, 0), reply_id)) for one in response.suggestions)
 
 
 def _result(chat: LabelledChat, response: SuggestionResponse, found: dict[str, Any]) -> ChatResult:
@@ -195,7 +201,7 @@ def _result(chat: LabelledChat, response: SuggestionResponse, found: dict[str, A
     nearest = (response.debug or {}).get("nearest", [])
     return ChatResult(
         chat=chat,
-        reply_ids=tuple(one.reply_id for one in drafts),
+        reply_ids=_offered(chat, response),
         confidences=tuple(one.confidence for one in drafts),
         abstained=response.abstained is not None,
         scores={},

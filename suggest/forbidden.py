@@ -26,11 +26,13 @@ class ForbiddenTexts:
         found = []
         alone = Eligibility(eligibility.circumstances)  # each condition by itself, not as they were judged for ranking
         for one in response.suggestions:
-            reply, written = self._replies.get(one.reply_id), self._written.get(one.reply_id, "")
-            if reply is None or reply.status != "approved":
-                found.append(f"{one.reply_id} is not approved")
-            elif alone.of_reply(reply).outcome is Outcome.FALSE:
-                found.append(f"{one.reply_id} is not eligible for this order or day")
+            for reply_id in one.reply_ids:
+                reply = self._replies.get(reply_id)
+                if reply is None or reply.status != "approved":
+                    found.append(f"{reply_id} is not approved")
+                elif alone.of_reply(reply).outcome is Outcome.FALSE:
+                    found.append(f"{reply_id} is not eligible for this order or day")
+            written = " ".join(self._written.get(reply_id, "") for reply_id in one.reply_ids)
             if any(raw.group() not in written for raw in _RAW_TEMPLATE.finditer(one.text)):
                 found.append(f"{one.reply_id} shows raw template text")
             if any(piece in self._internal and piece not in written for piece in self._windows(one.text)):

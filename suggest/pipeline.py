@@ -16,6 +16,7 @@ from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
+from knowledge.script import Script, script_of
 from knowledge.templates import compile_template
 from suggest.choices import Answer, alike, in_turn
 from suggest.contract import (
@@ -30,6 +31,7 @@ from suggest.contract import (
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import clarifying_questions, escalation
+from suggest.joining import merged, sure_pair
 from suggest.order_state import order_state
 from suggest.passages import best_passages, evidence_for
 from suggest.ranking import Candidate, Ranker, rank
@@ -42,7 +44,9 @@ from suggest.understanding import MessageReader, Understanding
 
 _log = logging.getLogger("huashu.pipeline")
 _SHOWN_SCENARIOS = 3
-_BLOCKING_WARNINGS = frozenset({"over_authority", "missing_fact", "banned_phrase"})
+_BLOCKING_WARNINGS = frozenset(
+    {"over_authority", "missing_fact", "banned_phrase", "untraceable", "off_platform", "personal_data", "absolute_claim", "efficacy_claim"}
+)
 
 
 class Suggester:
@@ -67,6 +71,7 @@ class Suggester:
             compile_condition(reply.when)
             for source in reply.templates().values():
                 compile_template(source)
+        script_of(["说"])  # its tables too
 
     def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
         """Gives ranked drafts, or the reason for silence. The same snapshot and request give the same answer, timings aside."""
@@ -79,6 +84,7 @@ class Suggester:
             drafter = Drafter(
                 store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=understanding,
                 writer=FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency)),
+                channel=request.channel, script=self._script(request),
             )  # fmt: skip
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
@@ -101,6 +107,13 @@ class Suggester:
             escalate=escalation(understanding, facts, beyond_authority=beyond_authority, language=store.language),
             debug=_debug(answers, silent) if request.debug else None,
         )
+
+    def _script(self, request: SuggestionRequest) -> Script | None:
+        """The script that the customer writes, by the message, else by what they wrote before; None where the shop does not follow."""
+        store = self.snapshot.shop.store
+        if store.language == "en" or not store.style.follow_script:
+            return None
+        return script_of([request.message, *(turn.text for turn in reversed(request.history) if turn.role == "customer")])
 
     def judge(self, chat: LabelledChat) -> Eligibility:
         """Gives what may be used for a labelled chat, judged anew, for checking drafts."""
@@ -158,6 +171,8 @@ class Suggester:
         given: list[ProvenReply] = []
         if not answers[0].question.readings[0].has_words:
             return chosen, degraded
+        joined = self._joined(answers, drafter, eligibility, facts, request_key=request_key, request=request)
+        chosen += [joined] if joined is not None else []
         for answer, candidate in in_turn(answers):
             if len(chosen) == request.top_k:
                 break
@@ -179,6 +194,30 @@ class Suggester:
             # One draft never answers two questions: a person reads before it goes out.
             chosen.append(suggestion if len(answers) == 1 else suggestion.model_copy(update={"auto_reply": False}))
         return chosen, degraded
+
+    def _joined(
+        self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest
+    ) -> Suggestion | None:
+        """One draft for both questions, where both answers are sure and it could be sent as it is; the drafts of each stay below it."""
+        pair = sure_pair(answers, threshold=self.threshold)
+        if pair is None:
+            return None
+        (_, one), (_, other) = pair
+        try:
+            draft = drafter.joined(one, other)
+        except InvalidTemplate:
+            return None  # the one at fault is logged when its own draft fails
+        if draft is None:
+            return None
+        singles = []
+        for answer, candidate in pair:
+            evidence = evidence_for(candidate, answer.question, answer.hits, self.snapshot, eligibility, self._articles)
+            singles.append(self._suggestion(candidate, draft, evidence, facts, answer.question, rank=1, request_key=request_key, debug=request.debug))
+        if not all(single.sendable for single in singles):
+            return None
+        both = hashlib.sha256(f"{request_key}/{one.reply.id}+{other.reply.id}".encode()).hexdigest()[:20]
+        main = answers[0].candidates[0].reply.id
+        return merged(*singles, main_id=main, suggestion_id=both, language=self.snapshot.shop.store.language)
 
     def _suggestion(
         self,

@@ -28,6 +28,8 @@ OWNERS = {
     "cel": {"knowledge"},
     "ahocorasick_rs": {"knowledge"},
     "stdnum": {"knowledge"},
+    "opencc": {"knowledge"},
+    "holidays": {"knowledge"},
     "jinja2": {"knowledge", "suggest"},  # the shop's templates in a sandbox; our own page of the evaluation
     "fastapi": {"suggest", "scripts"},
     "prometheus_client": {"suggest"},

@@ -49,7 +49,7 @@ def with_order(**fields: Any) -> dict[str, Any]:
     [
         pytest.param("{{ order.paid_at | date }}", "11月9日", "Nov 9", id="date"),
         pytest.param("{{ order.logistics.eta | date }}", "11月13日", "Nov 13", id="date of a plain day"),
-        pytest.param("{{ order.paid_at | time }}", "09:00", "09:00", id="time"),
+        pytest.param("{{ order.paid_at | time }}", "09:00", "9:00 am", id="time"),
         pytest.param("{{ order.logistics.eta | when }}", "明天", "tomorrow", id="when"),
         pytest.param("{{ now | when }}", "今天上午", "this morning", id="when, now"),
         pytest.param("{{ order.amount_paid | money }}", "¥129", "$129", id="money"),
@@ -64,7 +64,7 @@ def with_order(**fields: Any) -> dict[str, Any]:
         pytest.param("{{ order.hours_since_paid }}", "49.5", "49.5", id="a bare number"),
         pytest.param("{{ order.amount_paid }}", "129", "129", id="a bare amount"),
         pytest.param("{{ order.is_shipped }}", "否", "no", id="a bare yes or no"),
-        pytest.param("{{ order.paid_at }}", "11月9日 09:00", "Nov 9 09:00", id="a bare time"),
+        pytest.param("{{ order.paid_at }}", "11月9日 09:00", "Nov 9, 9:00 am", id="a bare time"),
         pytest.param("{{ order.item.attributes.尺码 }}", "M、L", "M, L", id="a bare list"),
         pytest.param("{{ order.amount_paid * 2 + 1 }}", "259", "259", id="arithmetic"),
         pytest.param("{{ 7 - order.days_since_paid }}", "4", "4", id="days left"),
@@ -359,3 +359,28 @@ def test_plain_words_read_as_jinja_reads_them(words: str):
             return error.reason
 
     assert read(words) == read(words + "{# a remark #}")
+
+
+@pytest.mark.parametrize(
+    ("source", "chinese", "english"),
+    [
+        ("{{ order.paid_at | moment }}付款", "11月9日09:00付款", "Nov 9 at 9:00 am付款"),
+        ("{{ order.logistics.eta | left }}", "还剩1天", "1 day left"),
+        ("{{ order.items | several }}", "杯子等2件", "杯子 and 1 more item"),
+        ("{{ 72.5 | span }}", "3天", "3 days"),
+        ("{{ order.id | masked }}", "202****9001", "202****9001"),
+        ("{{ order.shipped_at | ago }}", "〔发货时间〕", "〔dispatch time〕"),
+    ],
+)
+def test_filters_write_facts_as_people_say_them_and_leave_blanks(source, chinese, english):
+    facts = with_order(items=[{"title": "杯子"}, {"title": "盘子", "quantity": 1}])
+
+    assert (chinese, english) == (render(source, facts).text, render(source, facts, language="en").text)
+
+
+def test_a_list_that_came_empty_is_a_blank():
+    assert Rendered("〔商品〕", ("order.items",)) == render("{{ order.items | several }}", with_order(items=[]))
+
+
+def test_what_was_written_in_the_place_of_facts_and_sums_is_told():
+    assert ("11月9日", "3") == render("{{ order.paid_at | date }}付款，{{ 1 + 2 }}天", FACTS).written

@@ -15,8 +15,9 @@ from knowledge.order_context import Agent, Customer, Order, Turn
 from knowledge.products import ProductCatalogue
 from knowledge.records import Authority, BannedPhrase, ProvenReply, Store, Style
 from knowledge.shop import Shop
+from suggest.composition import join_parts
 from suggest.contract import SuggestionRequest
-from suggest.drafting import Draft, Drafter, join_parts
+from suggest.drafting import Draft, Drafter
 from suggest.pipeline import Suggester
 from suggest.ranking import Candidate
 from suggest.understanding import Reading, Understanding
@@ -82,7 +83,7 @@ def spans(made: Draft, code: str) -> list[str]:
     [
         pytest.param(STORE, "您好，包裹在路上。", "包裹在路上。", id="您好"),
         pytest.param(STORE, "亲，您好！包裹在路上。", "包裹在路上。", id="亲 您好"),
-        pytest.param(ENGLISH, "Hello, it is on its way.", "it is on its way.", id="Hello"),
+        pytest.param(ENGLISH, "Hello, it is on its way.", "It is on its way.", id="Hello"),
     ],
 )
 def test_greeting_is_not_said_a_second_time(store: Store, source: str, text: str) -> None:

@@ -1,0 +1,58 @@
+"""Which of the shop's openings, closings and words of empathy go with a draft: by customer, holiday, promotion and mood, the first that fits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from knowledge.conditions import Outcome, PreparedFacts, compile_condition, prepare_facts
+from knowledge.facts import FactTree
+from knowledge.frame_checks import ANY
+from knowledge.holiday_dates import holiday_on
+from knowledge.records import Frame, Promotion, Store
+
+_ON_THEIR_OWN = ("chat.", "complaint.", "safety")  # such replies greet by themselves, or must not be dressed up
+
+
+class Framing:
+    """Finds frames for one request."""
+
+    def __init__(self, store: Store, facts: FactTree, *, day: date, emotion: str, channel: str) -> None:
+        self._store, self._facts, self._day, self._emotion, self._channel = store, facts, day, emotion, channel
+
+    def fitting(self, frames: Sequence[Frame], scenario: str) -> list[tuple[Frame, Mapping[str, Any]]]:
+        """Gives the frames that fit, in the shop's order, each with the facts it may name: those of the request and its own promotion."""
+        return [(frame, self._told(frame)) for frame in frames if self._fits(frame, scenario)]
+
+    def _fits(self, frame: Frame, scenario: str) -> bool:
+        """Cheapest questions first: most frames fall at one of the first three."""
+        if self._emotion not in frame.emotions or self._channel not in frame.channels or not suits(frame, scenario):
+            return False
+        if frame.promotions and self._promotion(frame) is None:
+            return False
+        if frame.holidays and not any(name == ANY or name in self._holiday for name in frame.holidays if self._holiday):
+            return False
+        return not frame.when or compile_condition(frame.when).evaluate_prepared(self._prepared).outcome is Outcome.TRUE
+
+    @cached_property
+    def _holiday(self) -> str:
+        return holiday_on(self._day, country=self._store.country, language=self._store.language)
+
+    @cached_property
+    def _prepared(self) -> PreparedFacts:
+        return prepare_facts(self._facts)
+
+    def _promotion(self, frame: Frame) -> Promotion | None:
+        running = (one for one in self._store.calendar if one.runs(self._day))
+        return next((one for one in running if ANY in frame.promotions or one.name in frame.promotions), None)
+
+    def _told(self, frame: Frame) -> Mapping[str, Any]:
+        promotion = self._promotion(frame) if frame.promotions else None
+        return self._facts if promotion is None else {**self._facts, "promotion": {"name": promotion.name, "ends": promotion.end}}
+
+
+def suits(frame: Frame, scenario: str) -> bool:
+    """Whether the frame is for the scenario; one that names none is for all but chat, complaints and danger."""
+    if not frame.scenarios:
+        return not scenario.startswith(_ON_THEIR_OWN)
+    return any(scenario == name or scenario.startswith(f"{name}.") for name in frame.scenarios)

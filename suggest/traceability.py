@@ -1,0 +1,155 @@
+"""Where a draft's numbers, dates, amounts and promises come from: the request's facts, the reply's own words or a quoted passage.
+
+Works on the text as it stands, whoever wrote or edited it, and reads facts anew: it does not ask what filled the draft.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from knowledge.formats import FactWriter
+from knowledge.normalise import same_length_form
+from knowledge.templates import spoken_words
+
+_UNITS = (
+    r"(?:个)?(?:小时|分钟|秒钟|秒|工作日|自然日|天|日|元|块|折|倍|%|件|张|次|周|月|年|点|号)"
+    r"|\s?(?:hours?|minutes?|business days?|working days?|days?|weeks?|months?|years?|%|items?|points?|dollars?)(?![a-z])"
+)
+_MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d{1,2}(?:, \d{4})?"
+_CLAIMS = re.compile(
+    rf"{_MONTHS}|(?:\d{{4}}年)?\d{{1,2}}月\d{{1,2}}[日号]|\d{{1,2}}:\d{{2}}(?: ?[ap]m)?|(?:hk\$|nt\$|[¥￥$€£])\s?\d+(?:\.\d+)?"
+    rf"|[a-z\d]*\d[a-z\d*\-]*(?:\.\d+)?(?:{_UNITS})?|[一二三四五六七八九十两半]+(?:个)?(?:半)?(?:小时|分钟|工作日|天内|天|元|块钱|折|倍|周内)"
+    r"|(?:今|明|后|昨|前)天|今晚|明早|(?:下|这|本)?(?:周|星期)[一二三四五六日天]|\b(?:today|tonight|tomorrow|yesterday|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+    r"|免费|包邮|免运费|全额退|全额|退一赔|十倍|双倍|赔付|赔偿|赔|补偿|补贴|返现|红包|无门槛券|优惠券|赠送|赠品|以旧换新|保证|一定能|肯定能|绝对"
+    r"|\b(?:free of charge|for free|free|full refund|compensat\w*|store credit|coupon|voucher|gift|guarantee\w*|promise\w*|upgrade)\b"
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_HOURS, _DAYS = re.compile(r"小时|hour"), re.compile(r"天|日|day")
+_COUNTS = re.compile(r"^(?:件|个|次|张|单|items?|)$")
+_STORE_FACTS = ("name", "return_window_days", "price_protection_days", "ship_within_hours", "calendar")
+_LEAST_TAIL = 3  # characters of a number that its last ones are recognised by
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something a draft says that must come from somewhere; `text[start:end]`."""
+
+    start: int
+    end: int
+    words: str  # in the form they are compared in
+
+
+def claims_of(text: str) -> list[Claim]:
+    """Gives the numbers, dates, amounts and promises of a text, in order."""
+    form = same_length_form(text).lower()
+    if len(form) != len(text):  # a few letters grow when lowered, such as İ
+        form = same_length_form(text)
+    return [Claim(found.start(), found.end(), _bare(found.group())) for found in _CLAIMS.finditer(form)]
+
+
+def _bare(words: str) -> str:
+    """「￥5」 and 「¥ 5」 are one; so are «2 day» and «2 days»."""
+    return words.replace(" ", "").replace("￥", "¥").removesuffix("s").rstrip("-")
+
+
+@lru_cache(maxsize=16_384)  # of the shops' own templates
+def _claims_of_source(source: str) -> frozenset[str]:
+    return frozenset(claim.words for claim in claims_of(spoken_words(source)))
+
+
+@dataclass(slots=True)
+class FactClaims:
+    """What a request's facts allow to be said; worked out when first asked, for most drafts say nothing that is not the reply's own."""
+
+    facts: Mapping[str, Any]
+    store: Mapping[str, Any]
+    writer: FactWriter
+    _words: set[str] = field(default_factory=set)
+    _numbers: dict[str, set[str]] = field(default_factory=dict)  # by what they count: hours, days, counts
+    _texts: list[str] = field(default_factory=list)
+    _read: bool = False
+
+    def allow(self, words: str) -> bool:
+        """Whether a fact says so, in one of the ways in which facts are written."""
+        if not self._read:
+            self._read = True
+            self._walk(self.facts, "")
+            self._walk({name: self.store[name] for name in _STORE_FACTS if name in self.store}, "")
+        return words in self._words or self._counted(words) or self._end_of_text(words)
+
+    def _counted(self, words: str) -> bool:
+        number = _NUMBER.match(words)
+        if number is None:
+            return False
+        unit = words[number.end() :]
+        kinds = [kind for kind, pattern in (("hours", _HOURS), ("days", _DAYS), ("counts", _COUNTS)) if pattern.search(unit) or not unit]
+        return any(number.group() in self._numbers.get(kind, ()) for kind in kinds)
+
+    def _end_of_text(self, words: str) -> bool:
+        """A tail («尾号0001») or what is left of a masked number."""
+        head, stars, tail = words.partition("****")
+        if stars:
+            return any(one.startswith(head) and one.endswith(tail) for one in self._texts)
+        return len(words) >= _LEAST_TAIL and words.isalnum() and any(one.endswith(words) for one in self._texts)
+
+    def _walk(self, value: Any, name: str) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                self._walk(inner, str(key))
+        elif isinstance(value, list | tuple):
+            for inner in value:
+                self._walk(inner, name)
+            if name == "items" and value:
+                units = [one.get("quantity", 1) for one in value]
+                self._numbers.setdefault("counts", set()).update({str(sum(units)), str(len(units)), str(sum(units) - units[0])})
+        elif not isinstance(value, bool):
+            self._add(value, name)
+
+    def _add(self, value: Any, name: str) -> None:
+        writer = self.writer
+        if isinstance(value, datetime | date):
+            forms = (writer.date, writer.time, writer.when, writer.moment, writer.left, writer.ago)
+            self._words.update(claim.words for write in forms for claim in claims_of(write(value)))
+        elif isinstance(value, Decimal):
+            plain = writer.plain(value)
+            self._words |= {_bare(same_length_form(writer.money(value)).lower()), plain, f"{plain}元", f"{plain}块"}
+        elif isinstance(value, int | float):
+            kind = "hours" if "hours" in name else "days" if "days" in name else "counts"
+            self._numbers.setdefault(kind, set()).update({writer.plain(value), str(int(value))})
+            if kind == "hours":
+                self._words.update(claim.words for claim in claims_of(writer.span(value)))
+        elif isinstance(value, str):
+            form = same_length_form(value).lower()
+            self._texts.append(form)
+            self._words.update(claim.words for claim in claims_of(value))
+
+
+def untraceable(text: str, *, sources: Iterable[str], facts: FactClaims, written: Sequence[str] = (), passages: Iterable[str] = ()) -> Iterator[Claim]:
+    """Gives each number, date, amount and promise of a draft that comes from nowhere.
+
+    Args:
+        text: the draft as it would be sent, edited or not, in either script.
+        sources: templates of the reply or replies, and of what opens and closes the draft.
+        facts: of the request.
+        written: what the templates' own calculations came to.
+        passages: texts quoted as evidence.
+    """
+    found = claims_of(text)
+    if not found:
+        return
+    known = frozenset[str]().union(*map(_claims_of_source, sources))
+    left = [claim for claim in found if claim.words not in known]
+    if not left:
+        return
+    quoted = {claim.words for passage in passages for claim in claims_of(passage)}
+    worked_out = {one for one in written if _NUMBER.fullmatch(one)}
+    for claim in left:
+        if claim.words in quoted or facts.allow(claim.words):
+            continue
+        number = _NUMBER.match(claim.words)
+        if number is None or number.group() not in worked_out:
+            yield claim
