@@ -21,6 +21,11 @@ class ProductCatalogue:
         self._products = {product.sku: product for product in products}
         self._names = {product.sku: _names(product.sku, product.title, product.aliases) for product in products}
 
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """All of them, in the catalogue's order."""
+        return tuple(self._products.values())
+
     def by_sku(self, sku: str) -> Product | None:
         """Gives the product, or None for a SKU that the shop does not list."""
         return self._products.get(sku)
