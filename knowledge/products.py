@@ -25,6 +25,11 @@ class ProductCatalogue:
             for name in names:
                 self._begun_by.setdefault(name[:_LETTERS_ALONE], set()).add(sku)
 
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """All of them, in the catalogue's order."""
+        return tuple(self._products.values())
+
     def by_sku(self, sku: str) -> Product | None:
         """Gives the product, or None for a SKU that the shop does not list."""
         return self._products.get(sku)

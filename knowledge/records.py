@@ -124,6 +124,7 @@ class ProvenReply(Dated):
     products: BarList = ()
     attachments: Attachments = ()
     effective_basis: Literal["now", "paid_at"] = "now"
+    proactive: Annotated[bool | None, BeforeValidator(_blank_to_none)] = None  # yes: first choice for writing unasked; no: never; empty: where it fits
     notes: str = ""
 
     @model_validator(mode="after")
@@ -151,6 +152,7 @@ class Product(Record):
     attributes: Annotated[dict[str, Any], BeforeValidator(lambda value: _parse_json(value) or {})] = Field(default_factory=dict)
     no_reason_return: Annotated[bool | None, BeforeValidator(_blank_to_none)] = None
     warranty_months: Annotated[int | None, BeforeValidator(_blank_to_none), Field(ge=0, le=600)] = None
+    price: Annotated[Decimal | None, BeforeValidator(_blank_to_none), Field(ge=0)] = None  # in the shop's currency; without one a budget cannot be kept
 
 
 class Authority(Record):
@@ -220,6 +222,36 @@ class ConfidenceTargets(Record):
     auto_reply_precision: Annotated[float, Field(ge=0.5, le=1)] = 0.95  # of drafts that may go out unread
 
 
+EscalationReason = Literal[
+    "self_harm", "injury", "minor", "safety", "legal", "threat", "asked_for_lead", "repeated_complaints", "repeated_here", "authority",
+]  # fmt: skip
+EscalationTarget = Literal["lead", "quality", "legal", "manager"]
+
+
+class EscalationRules(Record):
+    """How this shop hands over: its own soothing words, people and phrases by reason; where it says nothing, what ships holds."""
+
+    holding_replies: dict[EscalationReason, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    to: dict[EscalationReason, EscalationTarget] = Field(default_factory=dict)
+    phrases: dict[EscalationReason, tuple[Annotated[str, Field(min_length=2)], ...]] = Field(default_factory=dict)
+
+
+class OwnAction(Record):
+    """Something this shop's console can do, for these contact reasons while the condition holds."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    label: Annotated[str, Field(min_length=1)]
+    scenarios: Annotated[tuple[str, ...], Field(min_length=1)]
+    when: str = ""
+
+
+class ShopActions(Record):
+    """The shop's own next actions, before those that ship, and the codes of those it cannot do."""
+
+    own: tuple[OwnAction, ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+
 class Store(Record):
     """A shop's own rules, from `store.toml`."""
 
@@ -237,6 +269,8 @@ class Store(Record):
     style: Style = Style()
     calendar: tuple[Promotion, ...] = ()
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$|^$")] = ""  # whose holidays are kept, such as CN; empty: none
+    escalation: EscalationRules = EscalationRules()
+    actions: ShopActions = ShopActions()
 
 
 class SampleOrder(Record):

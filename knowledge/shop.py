@@ -100,6 +100,11 @@ def _read_store(folder: Path, bad: list[BadRow]) -> Store | None:
             bad.append(BadRow("store.toml", _toml_line(path, "timezone"), "timezone", "expected a zone name such as Asia/Shanghai", fields["timezone"]))
     else:
         bad += frame_mistakes(store)
+        for action in store.actions.own:
+            try:
+                compile_condition(action.when)
+            except InvalidCondition as error:
+                bad.append(BadRow("store.toml", _toml_line(path, "actions.own"), f"actions.own {action.code} when", error.reason, action.when))
         return store
     return None
 

@@ -1,13 +1,14 @@
 """What the endpoint takes and gives (contract §6): shapes, ranges and words for the documentation. No logic."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from knowledge.normalise import clean
 from knowledge.order_context import Agent, Customer, Order, Time, Turn
-from knowledge.records import Attachment
+from knowledge.records import Attachment, EscalationTarget
 
 MAX_MESSAGE_CHARS = 4_000
 MAX_TURNS = 200
@@ -34,9 +35,12 @@ class SuggestionRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE_REQUEST]})
 
-    message: Annotated[str, Field(max_length=MAX_MESSAGE_CHARS, description="What the customer just wrote")]
     history: Annotated[tuple[Turn, ...], Field(max_length=MAX_TURNS, description="Earlier turns, oldest first, without the message")] = ()
     order: Annotated[Order | None, Field(description="The order's facts; every one optional")] = None
+    # after the order, which its validator asks for
+    message: Annotated[
+        str, Field(max_length=MAX_MESSAGE_CHARS, description="What the customer just wrote; empty, with an order, asks whether to write to them unasked")
+    ]
     customer: Customer | None = None
     agent: Agent | None = None
     channel: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$", description="Where the conversation is, such as im")] = "im"
@@ -48,10 +52,15 @@ class SuggestionRequest(BaseModel):
 
     @field_validator("message")
     @classmethod
-    def _has_words(cls, message: str) -> str:
-        if not clean(message).strip():
-            raise ValueError("expected the customer's words; the message is empty")
+    def _has_words_or_an_order(cls, message: str, info: ValidationInfo) -> str:
+        if not clean(message).strip() and info.data.get("order", "invalid") is None:
+            raise ValueError("expected the customer's words; the message is empty, and there is no order to write of unasked")
         return message
+
+    @property
+    def has_message(self) -> bool:
+        """Whether the customer wrote anything at all."""
+        return bool(clean(self.message).strip())
 
 
 class ScenarioProbability(BaseModel):
@@ -132,9 +141,21 @@ class Abstention(BaseModel):
 class Escalation(BaseModel):
     """Who should take over, and why."""
 
-    to: Literal["lead"]
-    reason: str
-    message: str
+    to: EscalationTarget
+    reason: str = Field(
+        description="The gravest that applies: self_harm injury minor safety legal threat asked_for_lead repeated_complaints repeated_here authority"
+    )
+    message: str = Field(description="For the agent")
+    holding_reply: str = Field(description="For the customer, until somebody takes over; promises nothing")
+
+
+class Recommendation(BaseModel):
+    """A product of the catalogue that meets what the customer told."""
+
+    sku: str
+    title: str
+    why: list[str] = Field(description="From the product's own data and the shop's own words")
+    price: Decimal | None = Field(default=None, description="In the shop's currency, where the catalogue has one")
 
 
 class NextAction(BaseModel):
@@ -159,4 +180,5 @@ class SuggestionResponse(BaseModel):
     clarifying_questions: list[str] = Field(default_factory=list)
     escalate: Escalation | None = None
     next_actions: list[NextAction] = Field(default_factory=list)
+    recommendations: list[Recommendation] = Field(default_factory=list, description="Products for a customer who asks which to buy")
     debug: dict[str, Any] | None = None

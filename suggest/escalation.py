@@ -1,52 +1,111 @@
-"""When a lead should take over, and what to ask back. First version: threats, safety, repeated complaints, replies beyond the agent's authority."""
+"""When somebody else should take over, who, and what soothes until then: the gravest reason that applies. Words are data (`knowledge/conduct/alarms.toml`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 
+from indexes.lexical_index import lexical_terms
+from knowledge.conduct_rules import Alarm, alarms
 from knowledge.facts import FactTree
+from knowledge.formats import FactWriter
+from knowledge.normalise import match_form
+from knowledge.order_context import Turn
+from knowledge.records import EscalationTarget, ProvenReply, Store
+from suggest.choices import Answer
 from suggest.contract import Escalation
-from suggest.ranking import Candidate
 from suggest.understanding import Understanding
 
 _REPEATED_COMPLAINTS = 2
 _LIKELY = 0.5
-_WORDS = {
-    "safety": ("可能涉及人身或用电安全，请立即转主管", "people or property may be in danger; hand over to a lead at once"),
-    "threat": ("客户提到差评、投诉或法律途径，请转主管跟进", "the customer speaks of a bad review, a complaint or legal steps; hand over to a lead"),
-    "repeated_complaints": ("该客户近 90 天多次投诉，请转主管跟进", "this customer complained repeatedly in 90 days; hand over to a lead"),
-    "authority": ("合适的话术需要主管授权", "the fitting reply needs a lead's authority"),
-}
-# Order questions whose answer lies in the order: without one, ask for it.
-_NEEDS_ORDER = ("logistics.", "order.", "refund.", "return.", "exchange", "aftersale.", "invoice", "warranty.", "promo.price_protection", "product.install")
+_TRACE = 0.1  # of danger: enough where a hint stands beside it
+_SURE_THREAT = 0.9  # from here on a calm message is believed to threaten
+_SAME_WORDS = 0.5  # Jaccard of terms: what a customer says again
+_TIMES_SAID = 3
 
 
-def escalation(understanding: Understanding, facts: FactTree, *, beyond_authority: bool, language: str) -> Escalation | None:
-    """Gives the first reason that applies, gravest first, or None; a lead's reply among the drafts is one. A lead is not told to ask a lead."""
-    if facts["agent"].get("role") == "lead":
+def escalation(understanding: Understanding, facts: FactTree, *, history: Sequence[Turn], store: Store) -> Escalation | None:
+    """Gives the gravest reason to hand over that lies in what the customer says or is, or None. A lead is not told to ask a lead."""
+    is_lead = facts["agent"].get("role") == "lead"
+    form = match_form(understanding.text)
+    for alarm in alarms():
+        to = store.escalation.to.get(alarm.reason, alarm.to)
+        if not (is_lead and to == "lead") and _applies(alarm, form, understanding, facts, history, store):
+            return _handed(alarm, to, alarm.message[store.language == "en"], store)
+    return None
+
+
+def asked_of_authority(offered: Iterable[ProvenReply], store: Store, *, role: str, writer: FactWriter) -> Escalation | None:
+    """Gives whom to ask about the first reply offered that promises more than the person may; None when all are within."""
+    reply = next((one for one in offered if beyond_authority(one, store, role=role)), None)
+    if reply is None:
         return None
-    reasons = {
-        "safety": understanding.scenarios.get("safety", 0.0) >= _LIKELY,
-        "threat": understanding.threatens,
-        "repeated_complaints": facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS and understanding.upset >= _LIKELY,
-        "authority": beyond_authority,
-    }
-    reason = next((name for name, applies in reasons.items() if applies), None)
-    if reason is None:
-        return None
-    return Escalation(to="lead", reason=reason, message=_WORDS[reason][language == "en"])
+    alarm, english = next(alarm for alarm in alarms() if alarm.reason == "authority"), store.language == "en"
+    to, message = store.escalation.to.get("authority", alarm.to), alarm.message[english]
+    if reply.promises_amount:
+        to, message = _whose_authority(reply.promises_amount, store, role=role, writer=writer)
+    return _handed(alarm, to, message, store)
 
 
-def clarifying_questions(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, silent: bool, language: str) -> list[str]:
-    """Gives what to ask back: the order where its facts would decide, the matter itself where nothing was understood."""
-    english = language == "en"
-    top = max(sorted(understanding.scenarios), key=lambda name: understanding.scenarios[name])
-    if not facts["order"] and any(top.startswith(prefix) for prefix in _NEEDS_ORDER):
-        return ["Could you share the order number so that I can check it for you?" if english else "麻烦您发一下订单号，我帮您查一下具体情况，好吗？"]
-    items = facts["order"].get("items", [])
-    if len(items) > 1 and "item" not in facts["order"] and candidates and any("order.item" in path for path in candidates[0].verdict.verify):
-        names = ("or " if english else "还是").join(f"「{item.get('title', item.get('sku', ''))}」" for item in items[:4])
-        return [f"Which item is it about: {names}?" if english else f"请问您说的是{names}呢？"]
-    if silent and understanding.emotion in ("calm", "anxious") and not understanding.language == "en":
-        return ["请问您想咨询的是商品、物流还是售后方面的问题呢？方便的话多说一点，我马上帮您看。"]
-    if silent:
-        return ["Could you tell me a little more about what you need, so that I can help?"]
-    return []
+def _handed(alarm: Alarm, to: EscalationTarget, message: str, store: Store) -> Escalation:
+    holding = store.escalation.holding_replies.get(alarm.reason, alarm.holding[store.language == "en"])
+    return Escalation(to=to, reason=alarm.reason, message=message, holding_reply=holding)
+
+
+def beyond_authority(reply: ProvenReply, store: Store, *, role: str) -> bool:
+    """Whether a reply promises more than the person may: a lead's reply for an agent, or money above the limit."""
+    limit = store.authority.lead_compensation_limit if role == "lead" else store.authority.agent_compensation_limit
+    return (reply.authority == "lead" and role != "lead") or (reply.promises_amount or Decimal(0)) > limit
+
+
+def within_authority(answer: Answer, store: Store, *, role: str) -> Answer:
+    """Gives the answer with a reply beyond the person's authority only where it comes first: what is no better than their own needs nobody's leave."""
+    own = [not beyond_authority(one.reply, store, role=role) for one in answer.candidates]
+    first = own.index(True) if True in own else len(own)
+    return replace(answer, candidates=[one for place, one in enumerate(answer.candidates) if own[place] or place < first])
+
+
+def _applies(alarm: Alarm, form: str, understanding: Understanding, facts: FactTree, history: Sequence[Turn], store: Store) -> bool:
+    phrases = store.escalation.phrases.get(alarm.reason, ())
+    said = alarm.says(form) or any(match_form(phrase) in form for phrase in phrases)
+    danger = understanding.scenarios.get("safety", 0.0)
+    match alarm.reason:
+        case "injury":
+            return said or (danger >= _TRACE and understanding.emotion != "calm" and alarm.hints(form))
+        case "safety":
+            return said or (danger >= _LIKELY and not (alarm.doubts(form) and understanding.emotion == "calm"))
+        case "threat":
+            return said or (understanding.threatens and (understanding.threat >= _SURE_THREAT or understanding.upset >= _LIKELY))
+        case "repeated_complaints":
+            complained = facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS
+            return complained and (understanding.upset >= _LIKELY or _repeated_here().says(form))
+        case "repeated_here":
+            return understanding.emotion != "calm" and (said or _says_again(form, history))
+        case _:
+            return said
+
+
+def _repeated_here() -> Alarm:
+    return next(alarm for alarm in alarms() if alarm.reason == "repeated_here")
+
+
+def _says_again(form: str, history: Sequence[Turn]) -> bool:
+    """Whether the customer has said nearly the same in two turns before, the last of them answered."""
+    own = [match_form(turn.text) for turn in history if turn.role == "customer"]
+    terms = frozenset(lexical_terms(form))
+    alike = sum(_alike(terms, frozenset(lexical_terms(text))) for text in own)
+    return alike >= _TIMES_SAID - 1 and any(turn.role == "agent" for turn in history)
+
+
+def _alike(terms: frozenset[str], others: frozenset[str]) -> bool:
+    return bool(terms) and len(terms & others) / len(terms | others) >= _SAME_WORDS
+
+
+def _whose_authority(amount: Decimal, store: Store, *, role: str, writer: FactWriter) -> tuple[EscalationTarget, str]:
+    """Who may promise the amount, and the words that say so."""
+    agent, lead, english = store.authority.agent_compensation_limit, store.authority.lead_compensation_limit, store.language == "en"
+    to: EscalationTarget = "manager" if amount > lead else "lead"
+    whose = {"manager": ("经理", "a manager's"), "lead": ("主管", "a lead's")}[to][english]
+    promised, limit = writer.money(amount), writer.money(lead if role == "lead" else agent)
+    if english:
+        return to, f"the fitting reply promises {promised}; yours is up to {limit}, so it needs {whose} authority"
+    return to, f"合适的话术承诺 {promised}，您的权限是 {limit}，需要{whose}授权"

@@ -5,7 +5,6 @@ To follow one message, read `Suggester.suggest` and the five it calls.
 
 import hashlib
 import logging
-from collections.abc import Sequence
 from datetime import datetime
 
 from indexes.embedder import Embedder
@@ -20,30 +19,29 @@ from knowledge.script import Script, script_of
 from knowledge.templates import compile_template
 from suggest.choices import Answer, alike, in_turn
 from suggest.contract import (
-    Abstention,
     EvidencePassage,
-    ScenarioProbability,
     Suggestion,
     SuggestionRequest,
     SuggestionResponse,
-    UnderstandingOut,
 )
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
-from suggest.escalation import clarifying_questions, escalation
+from suggest.escalation import escalation, within_authority
 from suggest.joining import merged, sure_pair
+from suggest.moves import Moves
 from suggest.order_state import order_state
 from suggest.passages import best_passages, evidence_for
+from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
 from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention, reasons
 from suggest.retrieval import Hits, retrieve
+from suggest.shown import reasons_of, shown
 from suggest.signals import SignalTable, signal_table
 from suggest.timings import StageTimings
 from suggest.traits import ArticleTraits, ReplyTraits
 from suggest.understanding import MessageReader, Understanding
 
 _log = logging.getLogger("huashu.pipeline")
-_SHOWN_SCENARIOS = 3
 _BLOCKING_WARNINGS = frozenset(
     {"over_authority", "missing_fact", "banned_phrase", "untraceable", "off_platform", "personal_data", "absolute_claim", "efficacy_claim"}
 )
@@ -67,6 +65,7 @@ class Suggester:
         self._traits, self._articles = ReplyTraits(snapshot), ArticleTraits(snapshot)
         self._replies = {reply.id: reply for reply in snapshot.shop.replies}
         self._store_facts = snapshot.shop.store.model_dump()
+        self._moves = Moves(snapshot.shop)
         for reply in snapshot.shop.replies:  # compiled now, not while the first customers wait
             compile_condition(reply.when)
             for source in reply.templates().values():
@@ -74,16 +73,25 @@ class Suggester:
         script_of(["说"])  # its tables too
 
     def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
-        """Gives ranked drafts, or the reason for silence. The same snapshot and request give the same answer, timings aside."""
+        """Gives ranked drafts, or the reason for silence; without a message, what the order gives reason to write of. The same snapshot and request
+        give the same answer, timings aside.
+        """  # noqa: D205
         store, timings = self.snapshot.shop.store, StageTimings()
         with timings.stage("understand"):
             understanding, facts = self._understand(request, now)
             eligibility = self._eligibility(facts, understanding, now)
-        answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+            happened = None if request.has_message else unasked(self.snapshot.shop.replies, eligibility, facts, store)
+            handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
+        if happened is None:
+            answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+            if handed_over is None:  # who hands over anyway sees a lead's replies too
+                answers = [within_authority(one, store, role=facts["agent"].get("role", "agent")) for one in answers]
+        else:
+            answers = [self._answer_unasked(happened, facts, timings)]
         with timings.stage("draft"):
+            writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency))
             drafter = Drafter(
-                store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=understanding,
-                writer=FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency)),
+                store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
                 channel=request.channel, script=self._script(request),
             )  # fmt: skip
             key = hashlib.sha256(
@@ -91,7 +99,6 @@ class Suggester:
             ).hexdigest()
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             passages = self._passages(answers, eligibility)
-        beyond_authority = any(self._replies[one.reply_id].authority == "lead" for one in suggestions)
         silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
         return SuggestionResponse(
             request_id=request_id,
@@ -99,13 +106,12 @@ class Suggester:
             model=self.snapshot.manifest.model_id,
             degraded=degraded,
             timings_ms=timings.rounded(),
-            understanding=_shown(understanding),
-            suggestions=suggestions,
-            passages=passages if understanding.readings[0].has_words else [],
+            understanding=shown(understanding) if happened is None else nothing_heard(happened, language=store.language),
+            suggestions=suggestions if happened is None else said_unasked(suggestions, happened, language=store.language),
+            passages=passages if answers[0].question.readings[0].has_words else [],
             abstained=silent,
-            clarifying_questions=clarifying_questions(understanding, answers[0].candidates, facts, silent is not None, store.language),
-            escalate=escalation(understanding, facts, beyond_authority=beyond_authority, language=store.language),
-            debug=_debug(answers, silent) if request.debug else None,
+            debug=reasons_of(answers, silent) if request.debug else None,
+            **(self._moves.unasked(happened, facts) if happened else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer)),
         )
 
     def _script(self, request: SuggestionRequest) -> Script | None:
@@ -114,6 +120,14 @@ class Suggester:
         if store.language == "en" or not store.style.follow_script:
             return None
         return script_of([request.message, *(turn.text for turn in reversed(request.history) if turn.role == "customer")])
+
+    def _answer_unasked(self, happened: Unasked, facts: FactTree, timings: StageTimings) -> Answer:
+        """The event's replies as if the customer had asked in the first one's own phrase: that leads to the passages behind it."""
+        reply = happened.candidates[0].reply
+        phrase = reply.triggers[0] if reply.triggers else reply.scenario
+        with timings.stage("retrieve"):
+            asked = as_if_asked(self._reader.understand(phrase, (), self._catalogue, state=order_state(facts)), reply.scenario)
+            return Answer(asked, retrieve(asked, self.snapshot, self.embedder), happened.candidates)
 
     def judge(self, chat: LabelledChat) -> Eligibility:
         """Gives what may be used for a labelled chat, judged anew, for checking drafts."""
@@ -139,7 +153,7 @@ class Suggester:
         """What is meant, and the facts with what was heard among them: each needs the other's half."""
         facts = self.facts(request, now)
         understanding = self._reader.understand(request.message, request.history, self._catalogue, state=order_state(facts))
-        facts["message"] = understanding.condition_facts()
+        facts["message"] = understanding.condition_facts() if request.has_message else {}
         return understanding, facts
 
     def facts(self, request: SuggestionRequest, now: datetime) -> FactTree:
@@ -274,20 +288,3 @@ def request_of(chat: LabelledChat, *, top_k: int = 3) -> SuggestionRequest:
         message=chat.message, history=chat.history, order=chat.order, customer=chat.customer, agent=chat.agent,
         channel=chat.channel, now=chat.now, top_k=top_k, store=chat.store, request_id=chat.id,
     )  # fmt: skip
-
-
-def _shown(understanding: Understanding) -> UnderstandingOut:
-    likely = sorted(understanding.scenarios.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_SCENARIOS]
-    return UnderstandingOut(
-        scenarios=[ScenarioProbability(id=name, probability=round(probability, 4)) for name, probability in likely],
-        emotion=understanding.emotion,
-        threatens=understanding.threatens,
-        language=understanding.language,
-        products=list(understanding.products),
-        questions=[question.text for question in understanding.questions] or [understanding.text],
-    )
-
-
-def _debug(answers: Sequence[Answer], silent: Abstention | None) -> dict[str, object]:
-    nearest = [{"reply_id": c.reply.id, "confidence": round(c.confidence, 4), "outcome": c.verdict.outcome.value} for c in answers[0].candidates[:5]]
-    return {"nearest": nearest, "abstained": silent is not None, "n_eligible": len(answers[0].candidates)}

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from opencc import OpenCC
+from knowledge.script import in_script
 
 # Sound-alikes and look-alikes as thumbs choose them; a table of this test's own, not the one the embedding practised on.
 _SOUND_ALIKE = {
@@ -37,11 +37,10 @@ def _homophone(text: str, rng: random.Random) -> str:
     return "".join(chars)
 
 
-_TO_TRADITIONAL = OpenCC("s2twp")
 DISTURBANCES: dict[str, Callable[[str, random.Random], str]] = {
     "typo": _typo,
     "homophone": _homophone,
-    "繁體": lambda text, _: str(_TO_TRADITIONAL.convert(text)),
+    "繁體": lambda text, _: in_script(text, written="simplified", wanted="taiwan"),
     "full-width": lambda text, _: "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text) + "！！",
     "polite padding": lambda text, _: f"您好，不好意思打扰一下，想麻烦您帮忙看看，{text}，辛苦您啦，谢谢",
     "emoji": lambda text, rng: text + rng.choice(["😭😭", "🙏", "😡😡😡", "[流泪][流泪]", "#E-s04"]),

@@ -12,6 +12,7 @@ from suggest.contract import (
     Escalation,
     EvidencePassage,
     NextAction,
+    Recommendation,
     ScenarioProbability,
     Suggestion,
     SuggestionRequest,
@@ -35,7 +36,7 @@ CONTRACT: dict[type[BaseModel], str] = {
     Customer: "id name tier orders_count total_spent last_order_at complaints_90d",
     Agent: "id name role",
     SuggestionResponse: """request_id snapshot_id model degraded timings_ms understanding suggestions passages abstained clarifying_questions escalate
-                           next_actions""",
+                           next_actions recommendations""",
     UnderstandingOut: "scenarios emotion threatens language products questions",
     ScenarioProbability: "id probability",
     Suggestion: """suggestion_id reply_id reply_ids rank scenario text parts confidence sendable missing verify warnings evidence attachments auto_reply
@@ -44,7 +45,8 @@ CONTRACT: dict[type[BaseModel], str] = {
     EvidencePassage: "article_id passage_id title heading text highlights effective_from effective_to source audience",
     Attachment: "title url kind",
     Abstention: "reason message",
-    Escalation: "to reason message",
+    Escalation: "to reason message holding_reply",
+    Recommendation: "sku title why price",
     NextAction: "code label",
 }
 # «with `debug`»: the nearest replies and each signal's part; null otherwise.

@@ -240,7 +240,10 @@ def test_all_bad_rows_of_all_files_are_reported_at_once(tmp_path):
         ("articles/d.md", 5, "effective_from", "Input should be a valid date or datetime, day value is outside expected range", "2026-02-30"),
         ("products.csv", 2, "warranty_months", "Input should be a valid integer, unable to parse string as an integer", "一年"),
         ("products.csv", 4, "sku", "expected an id of its own; products.csv:3 has it too", "A"),
-        ("products.csv", 5, "colour", "unknown field; expected one of sku, title, category, aliases, attributes, no_reason_return, warranty_months", "红"),
+        (
+                "products.csv", 5, "colour",
+                "unknown field; expected one of sku, title, category, aliases, attributes, no_reason_return, warranty_months, price", "红",
+            ),
         ("products.csv", 5, "title", "required, but it is not there", ""),
         ("replies.csv", 5, "status", "Input should be 'approved', 'draft' or 'blocked'", "approve"),
         ("replies.csv", 6, "id", "expected an id of its own; replies.csv:2 has it too", "ok"),

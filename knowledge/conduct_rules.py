@@ -1,0 +1,151 @@
+"""What an agent does beside answering, as data: when to hand over, what a console may do next, when to write unasked (`knowledge/conduct/*.toml`)."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+
+from knowledge.conditions import compile_condition
+from knowledge.errors import BadRow, InvalidCondition, InvalidKnowledge
+from knowledge.records import EscalationReason, EscalationTarget, OwnAction, Record
+from knowledge.rows import bad_rows_of
+
+FOLDER = Path(__file__).parent / "conduct"
+Pair = tuple[str, str]  # Chinese, English
+R = TypeVar("R", bound=Record)
+
+
+def _compiled(source: str) -> str:
+    """Expressions are compiled when read: a mistake is heard at start, not with a customer waiting."""
+    try:
+        re.compile(source)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression; {error}") from error
+    return source
+
+
+def _condition(source: str) -> str:
+    try:
+        compile_condition(source)
+    except InvalidCondition as error:
+        raise ValueError(error.reason) from error
+    return source
+
+
+class Alarm(Record):
+    """A reason to hand over: the words it is heard by, who takes over, what the agent is told and what soothes until then."""
+
+    reason: EscalationReason
+    to: EscalationTarget
+    zh: str = ""
+    zh_hint: str = ""
+    zh_unless: str = ""
+    en: str = ""
+    en_hint: str = ""
+    en_unless: str = ""
+    message: Pair
+    holding: Pair
+
+    _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless")(_compiled)
+
+    def says(self, form: str) -> bool:
+        """Whether the matched form of a message says it, in either language."""
+        return any(_found(said, form) and not _found(unless, form) for said, unless in ((self.zh, self.zh_unless), (self.en, self.en_unless)))
+
+    def hints(self, form: str) -> bool:
+        """Whether it says something that counts only together with another sign."""
+        return any(_found(said, form) and not _found(unless, form) for said, unless in ((self.zh_hint, self.zh_unless), (self.en_hint, self.en_unless)))
+
+    def doubts(self, form: str) -> bool:
+        """Whether it asks about the thing rather than telling of it."""
+        return _found(self.zh_unless, form) or _found(self.en_unless, form)
+
+
+def _found(source: str, form: str) -> bool:
+    return bool(source) and re.search(source, form) is not None
+
+
+class ActionRule(Record):
+    """Something a console can do, for these contact reasons while the condition holds."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    label: Pair
+    scenarios: Annotated[tuple[str, ...], Field(min_length=1)]
+    when: str = ""
+
+    _check = field_validator("when")(_condition)
+
+    def own(self, *, english: bool) -> OwnAction:
+        """Gives it as a shop would have written it."""
+        return OwnAction(code=self.code, label=self.label[english], scenarios=self.scenarios, when=self.when)
+
+
+class OrderEvent(Record):
+    """A state of an order of which the customer should hear before asking, and the contact reasons whose replies tell of it."""
+
+    event: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    told: Pair
+    scenarios: Annotated[tuple[str, ...], Field(min_length=1)]
+    when: Annotated[str, Field(min_length=1)]
+    about: Annotated[tuple[str, ...], Field(min_length=1)]  # a reply tells of it whose condition looks at one of these facts
+
+    _check = field_validator("when")(_condition)
+
+
+class Use(Record):
+    """Who or what something is for: how customers say it, and how a product's own data does."""
+
+    name: Pair
+    said: Annotated[str, Field(min_length=1)]
+    product: Annotated[str, Field(min_length=1)]
+    occasion: bool = False
+
+    _check = field_validator("said", "product")(_compiled)
+
+
+@lru_cache(maxsize=1)
+def alarms() -> tuple[Alarm, ...]:
+    """Gives the reasons to hand over, gravest first."""
+    return _read("alarms", Alarm)
+
+
+@lru_cache(maxsize=1)
+def action_rules() -> tuple[ActionRule, ...]:
+    """Gives the actions that ship, the most fitting first for each contact reason."""
+    return _read("actions", ActionRule)
+
+
+@lru_cache(maxsize=1)
+def uses() -> tuple[Use, ...]:
+    """Gives the uses that ship."""
+    return _read("uses", Use)
+
+
+@lru_cache(maxsize=1)
+def order_events() -> tuple[OrderEvent, ...]:
+    """Gives the events that ship, the most pressing first."""
+    return _read("events", OrderEvent)
+
+
+def _read(name: str, model: type[R]) -> tuple[R, ...]:
+    """The records of `[[<name>]]` in `<name>.toml`.
+
+    Raises:
+        InvalidKnowledge: with a row for every mistake.
+    """
+    path = FOLDER / f"{name}.toml"
+    rows: list[Mapping[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))[name]
+    found: list[R] = []
+    bad: list[BadRow] = []
+    for number, row in enumerate(rows, start=1):
+        try:
+            found.append(model.model_validate(row))
+        except ValidationError as error:
+            bad += bad_rows_of(error, path.name, lambda _, number=number: number, model)  # type: ignore[misc]
+    if bad:
+        raise InvalidKnowledge(bad)
+    return tuple(found)

@@ -1,0 +1,134 @@
+"""What to ask back, from what is missing: at most two questions, from the open to the closed; first the fact that would decide between the likeliest replies.
+
+Only what the customer knows is asked of them; what the agent can look up stands in a draft's `verify`.
+"""
+
+from collections.abc import Sequence
+
+from indexes.lexical_index import lexical_terms
+from knowledge.conditions import Outcome
+from knowledge.facts import FactTree
+from suggest.ranking import Candidate
+from suggest.shopping import ShoppingNeed
+from suggest.understanding import Understanding
+
+_MOST = 2
+_LIKELY = 0.4
+_MATTER = 0.3  # a candidate of a contact reason less likely than this says nothing of what to ask
+_VAGUE = 0.3  # below this likeliest reason nobody knows what is meant
+_NEAR = 0.5  # candidates with this share of the first one's confidence have a say in what is missing
+_LEAST = 0.2  # confidence below which a reply says nothing either
+_LOOKED_AT = 6
+_FEW_TERMS = 13  # seven characters and their pairs
+_FEW_WORDS = 6
+_SMALL_TALK = 0.1
+_NO_ORDER_YET = "!has(order.status)"
+# What a customer can tell, by the facts that conditions want; the first that holds a fact asks for it.
+_KNOWN_TO_CUSTOMERS = (
+    ("condition", ("order.item.condition",)),
+    ("received", ("order.delivered_at", "order.days_since_delivered", "order.in_return_window")),
+    ("item", ("order.item",)),
+)
+_QUESTIONS: dict[str, tuple[str, str]] = {
+    "order": ("麻烦您发一下订单号，我帮您查一下具体情况，好吗？", "Could you share the order number so that I can check it for you?"),
+    "product": ("请问您看的是哪一款呢？发个商品名称或链接给我就行。", "Which item do you have in mind? Its name or a link is enough."),
+    "condition": ("请问东西拆封或使用过吗？", "Has it been opened or used yet?"),
+    "kind_of_fault": ("请问是外观问题还是功能问题呢？拆封使用过吗？", "Is it how it looks or how it works? And has it been used?"),
+    "received": ("请问您是哪天收到的呢？", "Which day did it arrive?"),
+    "open": (
+        "请问您想咨询的是商品、物流还是售后方面的问题呢？方便的话多说一点，我马上帮您看。",
+        "Could you tell me a little more about what you need, so that I can help?",
+    ),
+    "use": ("请问主要是给谁用、用在什么场合呢？", "Who is it for, and what will it be used for?"),
+    "budget": ("您的预算大概在多少呢？", "Roughly what budget do you have in mind?"),
+}
+
+
+def clarifying_questions(
+    understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, need: ShoppingNeed | None, silent: bool, language: str
+) -> list[str]:
+    """Gives at most two questions, none when the likeliest reply needs no further fact.
+
+    Args:
+        understanding: what was heard.
+        candidates: the replies that are not ruled out, surest first.
+        facts: of the order and the people.
+        need: what a customer who wants a recommendation has told; None when nobody asks for one.
+        silent: whether no draft is offered.
+        language: of the shop.
+    """
+    if not understanding.readings[0].has_words:
+        return []
+    english = language == "en"
+    answered = bool(candidates) and not silent and bool(candidates[0].reply.products)  # about a size of one product, say: no budget is wanted
+    if need is not None and not answered:
+        return [_QUESTIONS[name][english] for name in need.missing][:_MOST]
+    asked = _deciding_fact(understanding, candidates, facts, silent=silent)
+    if asked == "item":
+        return [_which_item(facts, english)]
+    if asked is None and silent and _is_vague(understanding):
+        asked = "open"
+    return [] if asked is None else [_QUESTIONS[asked][english]]
+
+
+def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, silent: bool) -> str | None:
+    """The question whose answer the likeliest replies wait for, by the sum of their confidence; None when the first waits for nothing."""
+    offered = [] if silent else candidates[:1]
+    fitting = [one for one in candidates if any(one is first for first in offered) or understanding.scenarios.get(one.reply.scenario, 0.0) >= _MATTER][
+        :_LOOKED_AT
+    ]
+    if silent and not facts["order"] and _shop_asks_for_order(understanding, candidates):
+        return "order"
+    if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts) is None:
+        return None
+    weights: dict[str, float] = {}
+    for one in fitting:
+        wanted = _wanting(one, understanding, facts)
+        if wanted is not None and one.confidence >= _NEAR * fitting[0].confidence:
+            weights[wanted] = weights.get(wanted, 0.0) + one.confidence
+    return max(sorted(weights), key=lambda name: weights[name])
+
+
+def _shop_asks_for_order(understanding: Understanding, candidates: Sequence[Candidate]) -> bool:
+    """Whether the shop itself answers the likely contact reason by asking for the order."""
+    likely = {name for name, probability in understanding.scenarios.items() if probability >= _LIKELY}
+    return any(one.reply.scenario in likely and _NO_ORDER_YET in one.reply.when for one in candidates)
+
+
+def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree) -> str | None:
+    """What a customer could tell that would settle whether the reply fits; None where nothing is open or only the shop knows it."""
+    verify = candidate.verdict.verify
+    if not facts["order"]:
+        product_only = bool(verify) and all(path.startswith("order.item") for path in verify) and bool(candidate.reply.products)
+        waits = any(path.startswith("order.") for path in verify) or _NO_ORDER_YET in candidate.reply.when
+        return ("product" if product_only else "order") if waits else None
+    if candidate.verdict.outcome is not Outcome.UNKNOWN:
+        return None
+    for name, paths in _KNOWN_TO_CUSTOMERS:
+        if any(path in paths or (name == "item" and path.startswith("order.item")) for path in verify):
+            break
+    else:
+        return None
+    if name == "item" or (name == "condition" and "item" not in facts["order"]):
+        return "item" if len(facts["order"].get("items", [])) > 1 and "item" not in facts["order"] else None
+    return "kind_of_fault" if name == "condition" and understanding.scenarios.get("return.quality", 0.0) >= _MATTER else name
+
+
+def _which_item(facts: FactTree, english: bool) -> str:
+    titles = list(dict.fromkeys(str(item.get("title") or item.get("sku") or "") for item in facts["order"]["items"]))
+    named = [f"“{title}”" if english else f"「{title}」" for title in titles if title][:4]
+    if not named:
+        return "Which item of the order is it about?" if english else "请问您说的是这单里的哪一件呢？"
+    return f"Which item is it about: {' or '.join(named)}?" if english else f"请问您说的是{'还是'.join(named)}呢？"
+
+
+def _is_vague(understanding: Understanding) -> bool:
+    """Whether a few opening words leave open what is meant: no contact reason stands out, and it is not small talk."""
+    top = max(sorted(understanding.scenarios), key=lambda name: understanding.scenarios[name])
+    few = (
+        len(lexical_terms(understanding.text)) <= (_FEW_WORDS if understanding.language == "en" else _FEW_TERMS)
+        and len(understanding.readings) == 1
+        and not understanding.products
+    )
+    small_talk = top.startswith("chat.") or understanding.scenarios.get("chat.other", 0.0) >= _SMALL_TALK
+    return few and understanding.scenarios[top] < _VAGUE and not small_talk

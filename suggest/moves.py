@@ -1,0 +1,62 @@
+"""What to do beside answering: hand over, ask back, recommend, act. Each is decided by its own module; this is where they meet a request."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from knowledge.facts import FactTree
+from knowledge.formats import FactWriter
+from knowledge.order_context import Turn
+from knowledge.shop import Shop
+from suggest.choices import Answer
+from suggest.clarifying import clarifying_questions
+from suggest.contract import Escalation, NextAction, Recommendation, Suggestion
+from suggest.escalation import asked_of_authority
+from suggest.next_actions import NextActions, reasons_to_act
+from suggest.proactive import Unasked
+from suggest.recommending import Recommender, wanted
+
+
+class MoveFields(TypedDict, total=False):
+    """Fields of a response beside its drafts."""
+
+    escalate: Escalation | None
+    clarifying_questions: list[str]
+    recommendations: list[Recommendation]
+    next_actions: list[NextAction]
+
+
+class Moves:
+    """One shop's actions and catalogue, ready for many requests."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._store = shop.store
+        self._replies = {reply.id: reply for reply in shop.replies}
+        self._actions = NextActions(shop.store)
+        self._recommender = Recommender(shop.catalogue(), shop.replies, language=shop.store.language)
+
+    def on_message(
+        self,
+        answers: Sequence[Answer],
+        suggestions: Sequence[Suggestion],
+        facts: FactTree,
+        history: Sequence[Turn],
+        handed_over: Escalation | None,
+        writer: FactWriter,
+    ) -> MoveFields:
+        """Gives what a message and the drafts for it call for; `handed_over` is what its words alone do."""
+        understanding, role = answers[0].question, facts["agent"].get("role", "agent")
+        offered = (self._replies[name] for one in suggestions for name in one.reply_ids)
+        drafted = suggestions[0].scenario if suggestions else None
+        need = wanted(understanding, facts, history, drafted=drafted)
+        return {
+            "escalate": handed_over or asked_of_authority(offered, self._store, role=role, writer=writer),
+            "clarifying_questions": clarifying_questions(
+                understanding, answers[0].candidates, facts, need=need, silent=not suggestions, language=self._store.language
+            ),
+            "recommendations": [] if need is None else self._recommender.recommend(need, understanding, writer),
+            "next_actions": self._actions.fitting(reasons_to_act(drafted, [one.question.scenarios for one in answers]), facts),
+        }
+
+    def unasked(self, happened: Unasked, facts: FactTree) -> MoveFields:
+        """Gives what an order in trouble calls for when nobody wrote."""
+        return {"next_actions": self._actions.fitting([happened.candidates[0].reply.scenario, *happened.event.scenarios], facts)}
