@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
-from knowledge.conditions import Outcome, PreparedFacts, compile_condition, prepare_facts
+from knowledge.condition_set import ConditionSet, Judged
+from knowledge.conditions import Outcome
 from knowledge.facts import FactTree
 from knowledge.frame_checks import ANY
 from knowledge.holiday_dates import holiday_on
@@ -32,15 +33,20 @@ class Framing:
             return False
         if frame.holidays and not any(name == ANY or name in self._holiday for name in frame.holidays if self._holiday):
             return False
-        return not frame.when or compile_condition(frame.when).evaluate_prepared(self._prepared).outcome is Outcome.TRUE
+        return not frame.when or self._judged.verdict(self._conditions.number[frame.when]).outcome is Outcome.TRUE
 
     @cached_property
     def _holiday(self) -> str:
         return holiday_on(self._day, country=self._store.country, language=self._store.language)
 
     @cached_property
-    def _prepared(self) -> PreparedFacts:
-        return prepare_facts(self._facts)
+    def _conditions(self) -> ConditionSet:
+        style = self._store.style
+        return _condition_set(tuple(frame.when for frame in (*style.openings, *style.closings, *style.empathy)))
+
+    @cached_property
+    def _judged(self) -> Judged:
+        return self._conditions.judge(self._facts)
 
     def _promotion(self, frame: Frame) -> Promotion | None:
         running = (one for one in self._store.calendar if one.runs(self._day))
@@ -49,6 +55,12 @@ class Framing:
     def _told(self, frame: Frame) -> Mapping[str, Any]:
         promotion = self._promotion(frame) if frame.promotions else None
         return self._facts if promotion is None else {**self._facts, "promotion": {"name": promotion.name, "ends": promotion.end}}
+
+
+@lru_cache(maxsize=256)
+def _condition_set(conditions: tuple[str, ...]) -> ConditionSet:
+    """One a shop: it remembers what equal facts came to."""
+    return ConditionSet(conditions)
 
 
 def suits(frame: Frame, scenario: str) -> bool:

@@ -63,12 +63,14 @@ def _claims_of_source(source: str) -> frozenset[str]:
 
 @dataclass(slots=True)
 class FactClaims:
-    """What a request's facts allow to be said; worked out when first asked, for most drafts say nothing that is not the reply's own."""
+    """What a request's facts allow to be said; read when first asked, for most drafts say nothing that is not the reply's own."""
 
     facts: Mapping[str, Any]
     store: Mapping[str, Any]
     writer: FactWriter
-    _words: set[str] = field(default_factory=set)
+    _moments: list[datetime | date] = field(default_factory=list)
+    _dated: set[str] = field(default_factory=set)  # the moments in every way in which they are written
+    _amounts: set[str] = field(default_factory=set)
     _numbers: dict[str, set[str]] = field(default_factory=dict)  # by what they count: hours, days, counts
     _texts: list[str] = field(default_factory=list)
     _read: bool = False
@@ -79,7 +81,17 @@ class FactClaims:
             self._read = True
             self._walk(self.facts, "")
             self._walk({name: self.store[name] for name in _STORE_FACTS if name in self.store}, "")
-        return words in self._words or self._counted(words) or self._end_of_text(words)
+        return words in self._amounts or self._in_text(words) or self._counted(words) or self._is_dated(words)
+
+    def _is_dated(self, words: str) -> bool:
+        writer = self.writer
+        while self._moments:  # one after the other until the words are among them
+            if words in self._dated:
+                return True
+            moment = self._moments.pop()
+            forms = (writer.moment(moment), writer.date(moment), writer.when(moment), writer.left(moment), writer.ago(moment))
+            self._dated.update(claim.words for claim in claims_of("\n".join(forms)))
+        return words in self._dated
 
     def _counted(self, words: str) -> bool:
         number = _NUMBER.match(words)
@@ -89,17 +101,18 @@ class FactClaims:
         kinds = [kind for kind, pattern in (("hours", _HOURS), ("days", _DAYS), ("counts", _COUNTS)) if pattern.search(unit) or not unit]
         return any(number.group() in self._numbers.get(kind, ()) for kind in kinds)
 
-    def _end_of_text(self, words: str) -> bool:
-        """A tail («尾号0001») or what is left of a masked number."""
+    def _in_text(self, words: str) -> bool:
+        """Words of a fact, its tail («尾号0001») or what is left of a masked number."""
         head, stars, tail = words.partition("****")
         if stars:
             return any(one.startswith(head) and one.endswith(tail) for one in self._texts)
-        return len(words) >= _LEAST_TAIL and words.isalnum() and any(one.endswith(words) for one in self._texts)
+        is_tail = len(words) >= _LEAST_TAIL and words.isalnum()
+        return any((is_tail and one.endswith(words)) or (words in one and any(claim.words == words for claim in claims_of(one))) for one in self._texts)
 
     def _walk(self, value: Any, name: str) -> None:
         if isinstance(value, Mapping):
             for key, inner in value.items():
-                self._walk(inner, str(key))
+                self._walk(inner, key)
         elif isinstance(value, list | tuple):
             for inner in value:
                 self._walk(inner, name)
@@ -112,20 +125,17 @@ class FactClaims:
     def _add(self, value: Any, name: str) -> None:
         writer = self.writer
         if isinstance(value, datetime | date):
-            forms = (writer.date, writer.time, writer.when, writer.moment, writer.left, writer.ago)
-            self._words.update(claim.words for write in forms for claim in claims_of(write(value)))
+            self._moments.append(value)
         elif isinstance(value, Decimal):
             plain = writer.plain(value)
-            self._words |= {_bare(same_length_form(writer.money(value)).lower()), plain, f"{plain}元", f"{plain}块"}
+            self._amounts |= {_bare(same_length_form(writer.money(value)).lower()), plain, f"{plain}元", f"{plain}块"}
         elif isinstance(value, int | float):
             kind = "hours" if "hours" in name else "days" if "days" in name else "counts"
             self._numbers.setdefault(kind, set()).update({writer.plain(value), str(int(value))})
             if kind == "hours":
-                self._words.update(claim.words for claim in claims_of(writer.span(value)))
+                self._amounts.update(claim.words for claim in claims_of(writer.span(value)))
         elif isinstance(value, str):
-            form = same_length_form(value).lower()
-            self._texts.append(form)
-            self._words.update(claim.words for claim in claims_of(value))
+            self._texts.append(same_length_form(value).lower())
 
 
 def untraceable(text: str, *, sources: Iterable[str], facts: FactClaims, written: Sequence[str] = (), passages: Iterable[str] = ()) -> Iterator[Claim]:
