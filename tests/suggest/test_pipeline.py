@@ -18,6 +18,7 @@ from knowledge.facts import FactTree, compute_facts
 from knowledge.normalise import clean
 from knowledge.order_context import Order
 from knowledge.records import Article, ProvenReply
+from knowledge.script import script_of
 from knowledge.shop import Shop
 from suggest.contract import Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.live import Models
@@ -424,10 +425,14 @@ def test_english_shop_answers_an_english_message(english_suggester: Suggester) -
 )
 @pytest.mark.parametrize("state", ["no order", "paid in time", "delivered yesterday"])
 def test_traditional_message_gets_the_reply_of_its_simplified_form(ask: Ask, traditional: str, simplified: str, state: str) -> None:
-    own_id = {"suggestion_id"}  # of the request as it was written
-    expected = [one.model_dump(exclude=own_id) for one in ask(simplified, order=ORDERS.get(state)).suggestions]
+    of_the_words = {"suggestion_id", "text", "parts", "warnings", "evidence"}  # of the request as it was written, and in the script it was written in
+    asked, answered = (ask(words, order=ORDERS.get(state)).suggestions for words in (simplified, traditional))
 
-    assert expected == [one.model_dump(exclude=own_id) for one in ask(traditional, order=ORDERS.get(state)).suggestions]
+    assert [one.model_dump(exclude=of_the_words) for one in asked] == [one.model_dump(exclude=of_the_words) for one in answered]
+    for one, other in zip(asked, answered, strict=True):
+        assert [passage.passage_id for passage in one.evidence] == [passage.passage_id for passage in other.evidence]
+        assert script_of([one.text]) == "simplified"
+        assert script_of([other.text]) != "simplified"
 
 
 # ---- whatever is typed -------------------------------------------------------------------------------------------------------
