@@ -28,8 +28,7 @@ _CLAIMS = re.compile(
     r"|\b(?:free of charge|for free|free|full refund|compensat\w*|store credit|coupon|voucher|gift|guarantee\w*|promise\w*|upgrade)\b"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_HOURS, _DAYS = re.compile(r"小时|hour"), re.compile(r"天|日|day")
-_COUNTS = re.compile(r"^(?:件|个|次|张|单|items?|)$")
+_UNITS_OF = {"hours": re.compile("个?小时|hour"), "days": re.compile("天|日|day"), "counts": re.compile("件|个|次|张|单|item")}
 _STORE_FACTS = ("name", "return_window_days", "price_protection_days", "ship_within_hours", "calendar")
 _LEAST_TAIL = 3  # characters of a number that its last ones are recognised by
 
@@ -98,8 +97,7 @@ class FactClaims:
         if number is None:
             return False
         unit = words[number.end() :]
-        kinds = [kind for kind, pattern in (("hours", _HOURS), ("days", _DAYS), ("counts", _COUNTS)) if pattern.search(unit) or not unit]
-        return any(number.group() in self._numbers.get(kind, ()) for kind in kinds)
+        return any(number.group() in self._numbers.get(kind, ()) for kind, pattern in _UNITS_OF.items() if not unit or pattern.fullmatch(unit))
 
     def _in_text(self, words: str) -> bool:
         """Words of a fact, its tail («尾号0001») or what is left of a masked number."""

@@ -1,0 +1,33 @@
+import pytest
+
+from suggest.apologies import Apologies
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "fresh"),
+    [
+        pytest.param("很抱歉给您带来不便", "等了这么久还没有下落，非常抱歉。", "等了这么久还没有下落，非常对不起。", id="another wording"),
+        pytest.param("抱歉。对不起，久等了", "收到坏的，对不起。", "收到坏的。", id="two were used: none"),
+        pytest.param("抱歉。对不起", "真的抱歉。这单我来跟。", "这单我来跟。", id="a sentence that is nothing else goes"),
+        pytest.param("抱歉，对不起", "催了才知道缺货，抱歉没早告诉您。", "催了才知道缺货，没早告诉您。", id="before its matter"),
+        pytest.param("让您久等了", "让您久等了，这单是我们晚了。", "让您多等了，这单是我们晚了。", id="kept waiting"),
+        pytest.param("好的，我看看", "很抱歉，这单晚了。", "很抱歉，这单晚了。", id="nothing was said"),
+        pytest.param("很抱歉", "包裹在路上。", "包裹在路上。", id="no apology to change"),
+    ],
+)
+def test_chinese(said, text, fresh):
+    assert fresh == Apologies([said], english=False).fresh(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "fresh"),
+    [
+        ("I'm so sorry about that.", "I am sorry for the delay.", "I apologize for the delay."),
+        ("Sorry!", "You are right to ask, and I'm sorry we are late.", "You are right to ask, and I regret that we are late."),
+        ("Sorry!", "I'm sorry. We missed the date.", "We missed the date."),
+        ("Sorry, and my apologies.", "I'm really sorry we are late. It ships today.", "It ships today."),
+        ("One moment.", "I'm sorry we are late.", "I'm sorry we are late."),
+    ],
+)
+def test_english(said, text, fresh):
+    assert fresh == Apologies([said], english=True).fresh(text)

@@ -1,0 +1,174 @@
+"""What a draft is made of, each behaviour with one request and its draft."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from knowledge.order_context import Turn
+from knowledge.records import Frame, Promotion, Store, Style
+from suggest.contract import SuggestionRequest, SuggestionResponse
+from suggest.pipeline import Suggester
+from tests.suggest.drafted import GREETED, candidate, draft, drafter, reply
+
+NOW = datetime.fromisoformat("2026-11-21T10:00:00+08:00")
+FRAMED = Store(
+    id="shop", name="店", country="CN", calendar=(Promotion.model_validate({"name": "返场", "from": "2026-11-20", "to": "2026-11-30"}),),
+    style=Style(
+        openings=(
+            Frame(text="新春快乐！", holidays=("春节",)),
+            Frame(text="您好，感谢您一直支持。", when='customer.tier == "vip"'),
+            Frame(text="您好，又见到您了。", when="customer.is_repeat"),
+            Frame(text="谢谢您的评价。", channels=("review",)),
+        ),
+        closings=(
+            Frame(text="{{ promotion.name }}到{{ promotion.ends | date }}结束。", promotions=("*",), scenarios=("product",), when="!has(order.status)"),
+            Frame(text="祝您节日愉快。", holidays=("*",), scenarios=("chat.closing",)),
+            Frame(text="请在订单页联系我们。", channels=("review",), emotions=("calm", "upset")),
+        ),
+        empathy=(Frame(text="您一直在等，着急我理解。", scenarios=("order.expedite",), emotions=("upset", "angry")),),
+    ),
+)  # fmt: skip
+VIP, RETURNING = {"tier": "vip", "orders_count": 9}, {"orders_count": 2}
+
+
+def ask(suggester: Suggester, message: str, **fields: Any) -> SuggestionResponse:
+    request = SuggestionRequest.model_validate({"message": message, "now": NOW} | fields)
+    return suggester.suggest(request, now=request.now or NOW, request_id="r")
+
+
+@pytest.mark.parametrize(
+    ("request_", "text"),
+    [
+        pytest.param({"customer": VIP}, "您好，感谢您一直支持。在备货。", id="valued"),
+        pytest.param({"customer": RETURNING}, "您好，又见到您了。在备货。", id="returning"),
+        pytest.param({"customer": {"tier": "regular"}}, "在备货。", id="nobody in particular: none"),
+        pytest.param({"customer": VIP, "now": datetime.fromisoformat("2026-02-17T10:00:00+08:00")}, "新春快乐！在备货。", id="holiday before customer"),
+        pytest.param({"customer": VIP, "history": GREETED}, "在备货。", id="under way: none"),
+        pytest.param({"customer": VIP, "emotion": "upset"}, "您一直在等，着急我理解。在备货。", id="the upset are heard, not greeted"),
+        pytest.param({"customer": VIP, "emotion": "anxious"}, "在备货。", id="none for the anxious"),
+        pytest.param({"customer": VIP, "channel": "sms"}, "在备货。", id="none on a channel it is not for"),
+    ],
+)
+def test_opening_by_customer_holiday_mood_and_place(request_, text):
+    assert text == draft(reply(information="在备货。"), store=FRAMED, **request_).text
+
+
+def test_opening_is_not_put_before_a_greeting_nor_a_complaint():
+    assert "您好，在备货。" == draft(reply(information="您好，在备货。"), store=FRAMED, customer=VIP).text
+    assert "已转主管。" == draft(reply(scenario="complaint.service", information="已转主管。"), store=FRAMED, customer=VIP).text
+
+
+@pytest.mark.parametrize(
+    ("scenario", "request_", "text"),
+    [
+        pytest.param("product.spec", {}, "是纯棉的。返场到11月30日结束。", id="before an order"),
+        pytest.param("product.spec", {"order": {"status": "delivered"}}, "是纯棉的。", id="not on an order under way"),
+        pytest.param("product.spec", {"now": datetime.fromisoformat("2026-12-01T10:00:00+08:00")}, "是纯棉的。", id="over at midnight"),
+        pytest.param("product.spec", {"history": GREETED}, "是纯棉的。", id="not in the middle"),
+        pytest.param("product.spec", {"emotion": "upset"}, "是纯棉的。", id="nothing to sell to the upset"),
+        pytest.param(
+            "chat.closing", {"history": GREETED, "now": datetime.fromisoformat("2026-10-01T10:00:00+08:00")}, "是纯棉的。祝您节日愉快。", id="goodbye"
+        ),
+    ],
+)
+def test_closing_with_the_first_answer_or_the_goodbye(scenario, request_, text):
+    made = draft(reply(scenario=scenario, information="是纯棉的。"), store=FRAMED, **request_)
+
+    assert text == made.text
+    assert () == made.warnings  # the promotion's day comes from the shop's calendar
+
+
+def test_words_of_empathy_that_were_said_are_not_said_again():
+    history = (Turn(role="agent", text="您一直在等，着急我理解。"), Turn(role="customer", text="那呢"))
+
+    assert "在备货。" == draft(reply(information="在备货。"), store=FRAMED, emotion="angry", history=history).text
+
+
+@pytest.mark.parametrize(
+    ("channel", "text"),
+    [
+        pytest.param("im", "货在" + "备" * 40 + "。" + "好" * 30 + "。我来催。", id="a chat has room"),
+        pytest.param("sms", "货在" + "备" * 40 + "。我来催。", id="a text message goes without the value part"),
+    ],
+)
+def test_value_is_let_go_where_the_channel_is_short(channel, text):
+    wanted = reply(information="货在" + "备" * 40 + "。", value="好" * 30 + "。", action="我来催。")
+
+    assert text == draft(wanted, store=FRAMED, channel=channel).text
+
+
+def test_a_public_answer_holds_nothing_of_the_order_and_invites_to_private():
+    order = {"status": "delivered", "delivered_at": "2026-11-18T09:00:00+08:00", "logistics": {"tracking_no": "XF77"}}
+    wanted = reply(
+        scenario="return.quality",
+        information="您这单{{ order.delivered_at | date }}签收。质量问题我们负责到底。",
+        action="单号{{ order.logistics.tracking_no }}。",
+    )
+
+    made = draft(wanted, store=FRAMED, channel="review", order=order, emotion="upset")
+
+    assert "质量问题我们负责到底。请在订单页联系我们。" == made.text
+    assert "您这单11月18日签收。质量问题我们负责到底。单号XF77。" == draft(wanted, store=FRAMED, order=order).text
+
+
+def test_two_answers_in_one_draft_have_one_opening_one_empathy_and_say_nothing_twice():
+    one = reply(id="a", empathy="久等了，我懂。", information="货在备。现货48小时内发出。")
+    other = reply(id="b", scenario="invoice", empathy="发票要紧。", information="您好，现货48小时内发出。发票发货后开。", action="我来登记。")
+
+    made = drafter(store=FRAMED, customer=VIP).joined(candidate(one), candidate(other))
+
+    assert made is not None
+    assert "您好，感谢您一直支持。久等了，我懂。货在备。现货48小时内发出。\n发票发货后开。我来登记。" == made.text
+    assert ["opening", "empathy", "information", "action"] == list(made.parts)
+    assert "货在备。现货48小时内发出。\n发票发货后开。" == made.parts["information"]
+
+
+def test_two_answers_longer_than_the_channel_stay_apart():
+    one, other = reply(id="a", information="货" * 40 + "。"), reply(id="b", scenario="invoice", information="票" * 40 + "。")
+
+    assert drafter(store=FRAMED, channel="sms").joined(candidate(one), candidate(other)) is None
+    assert drafter(store=FRAMED).joined(candidate(one), candidate(other)) is not None
+
+
+def test_a_draft_in_the_customers_script_keeps_names_and_marks_its_blanks():
+    order = {"items": [{"sku": "S1", "title": "云朵羽绒服"}]}
+    wanted = reply(text="您的{{ order.item.title }}还没发货，单号{{ order.logistics.tracking_no }}。")
+
+    made = draft(wanted, order=order, script="taiwan")
+
+    assert "您的云朵羽绒服還沒發貨，單號〔快遞單號〕。" == made.text
+    assert ["〔快遞單號〕"] == [made.text[one.start : one.end] for one in made.warnings if one.code == "missing_fact"]
+
+
+def test_request_in_traditional_is_answered_in_traditional(demo_suggester: Suggester):
+    order = {"status": "delivered", "delivered_at": "2026-11-19T09:00:00+08:00", "items": [{"sku": "CL-001", "quantity": 1}]}
+    first = ask(demo_suggester, "我不喜歡想退，那退貨運費誰付啊", order=order).suggestions[0]
+
+    assert "無理由退貨" in first.text or "寄回運費由您承擔" in first.text
+    assert "七天无理由" not in first.text
+    assert any("退" in passage.text and "運" not in passage.text for passage in first.evidence)  # articles are quoted as they are written
+
+
+def test_double_question_is_answered_in_one_draft_with_the_single_ones_below(demo_suggester: Suggester):
+    order = {"status": "shipped", "shipped_at": "2026-11-19T10:00:00+08:00", "paid_at": "2026-11-18T09:00:00+08:00",
+             "items": [{"sku": "BM-003", "title": "儿童安全座椅", "category": "母婴", "quantity": 1, "availability": "in_stock"}],
+             "invoice": {"status": "none"},
+             "logistics": {"carrier": "迅风速运", "tracking_no": "XF7731", "status": "in_transit", "last_event": "已到达杭州",
+                           "last_event_at": "2026-11-20T20:00:00+08:00", "eta": "2026-11-22"}}  # fmt: skip
+    first, *below = ask(demo_suggester, "安全座椅明天能到吗对了票什么时候开", order=order).suggestions
+
+    assert ["track-in-transit", "inv-in-transit"] == first.reply_ids
+    assert first.reply_id in first.reply_ids
+    assert (True, False) == (first.sendable, first.auto_reply)
+    assert first.text.index("XF7731") < first.text.index("发票")
+    assert {"track-in-transit", "inv-in-transit"} <= {one.reply_id for one in below}
+    assert all(one.reply_ids == [one.reply_id] for one in below)
+    assert [1, 2, 3] == [one.rank for one in (first, *below)]
+
+
+def test_same_request_same_draft(demo_suggester: Suggester):
+    asked = [ask(demo_suggester, "可以开发票吗", customer=VIP, request_id="x").suggestions for _ in range(3)]
+
+    assert asked[0] == asked[1] == asked[2]
+    assert asked[0][0].text.startswith("您好，感谢您一直支持栗子湾。")

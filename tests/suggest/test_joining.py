@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from knowledge.conditions import Outcome, Verdict
+from knowledge.records import ProvenReply
+from suggest.choices import Answer
+from suggest.joining import sure_pair
+from suggest.ranking import Candidate
+from tests.suggest.drafted import heard, reply
+
+PARCEL = reply(id="track", scenario="logistics.track", information="包裹在路上，后天送到您手上。")
+INVOICE = reply(id="invoice", scenario="invoice", information="电子发票在订单详情里申请。")
+
+
+def answer(wanted: ProvenReply, confidence: float, *, own: float = 0.9) -> Answer:
+    question = replace(heard("calm"), scenarios={wanted.scenario: own})
+    return Answer(question, None, [Candidate(wanted, Verdict(Outcome.TRUE), confidence, np.zeros(1, dtype=np.float32))])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        pytest.param((PARCEL, 0.9), (INVOICE, 0.95), True, id="both sure"),
+        pytest.param((PARCEL, 0.9), (INVOICE, 0.85), False, id="too much doubt together"),
+        pytest.param((PARCEL, 0.99), (INVOICE.model_copy(update={"scenario": "logistics.track"}), 0.99), False, id="one reason, two conditions"),
+        pytest.param((PARCEL, 0.99), (INVOICE.model_copy(update={"scenario": "complaint.service"}), 0.99), False, id="a complaint stands for itself"),
+        pytest.param(
+            (PARCEL.model_copy(update={"scenario": "return.no_reason"}), 0.99),
+            (INVOICE.model_copy(update={"scenario": "exchange"}), 0.99),
+            False,
+            id="two remedies",
+        ),
+        pytest.param((PARCEL, 0.99), (PARCEL.model_copy(update={"id": "other", "scenario": "order.status"}), 0.99), False, id="the same words"),
+    ],
+)
+def test_two_answers_are_joined_only_when_both_are_sure_and_get_along(first, second, joined):
+    pair = sure_pair([answer(*first), answer(*first), answer(*second)], threshold=0.5)
+
+    assert joined == (pair is not None)
+
+
+def test_order_is_that_of_the_questions_whichever_is_surer():
+    pair = sure_pair([answer(INVOICE, 0.99), answer(PARCEL, 0.9), answer(INVOICE, 0.99)], threshold=0.5)
+
+    assert pair is not None
+    assert ["track", "invoice"] == [candidate.reply.id for _, candidate in pair]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param([answer(PARCEL, 0.99)], id="one question"),
+        pytest.param([answer(reply(id="third", information="别的话。"), 0.99), answer(PARCEL, 0.99), answer(INVOICE, 0.99)], id="the whole says another"),
+        pytest.param([answer(PARCEL, 0.99), answer(PARCEL, 0.99, own=0.1), answer(INVOICE, 0.99)], id="hardly asked"),
+        pytest.param([answer(PARCEL, 0.99), answer(PARCEL, 0.99), Answer(heard("calm"), None, [])], id="no answer to one"),  # type: ignore[arg-type]
+    ],
+)
+def test_in_doubt_each_stays_alone(answers):
+    assert sure_pair(answers, threshold=0.5) is None
+
+
+def test_threshold_holds_for_each():
+    answers = [answer(PARCEL, 0.99), answer(PARCEL, 0.99), answer(INVOICE, 0.9)]
+
+    assert sure_pair(answers, threshold=0.9) is not None
+    assert sure_pair(answers, threshold=0.95) is None
