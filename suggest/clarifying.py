@@ -3,11 +3,13 @@
 Only what the customer knows is asked of them; what the agent can look up stands in a draft's `verify`.
 """
 
+import re
 from collections.abc import Sequence
 
 from indexes.lexical_index import lexical_terms
 from knowledge.conditions import Outcome
 from knowledge.facts import FactTree
+from knowledge.records import ProvenReply
 from suggest.ranking import Candidate
 from suggest.shopping import ShoppingNeed
 from suggest.understanding import Understanding
@@ -23,6 +25,10 @@ _FEW_TERMS = 13  # seven characters and their pairs
 _FEW_WORDS = 6
 _SMALL_TALK = 0.1
 _NO_ORDER_YET = "!has(order.status)"
+_ORDER_PLEASE = re.compile(
+    r"(?:订单|单号|手机号).{0,8}(?:发|给|告诉|报|提供|复制)|(?:发|报|给|告诉)(?:我|来)?.{0,8}(?:订单|单号|手机号)|哪一?[单笔]|order number|which order",
+    re.IGNORECASE,
+)
 # What a customer can tell, by the facts that conditions want; the first that holds a fact asks for it.
 _KNOWN_TO_CUSTOMERS = (
     ("condition", ("order.item.condition",)),
@@ -90,9 +96,15 @@ def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate]
 
 
 def _shop_asks_for_order(understanding: Understanding, candidates: Sequence[Candidate]) -> bool:
-    """Whether the shop itself answers the likely contact reason by asking for the order."""
+    """Whether the shop's nearest reply to the likely contact reason asks for the order, however unsure that reply is."""
     likely = {name for name, probability in understanding.scenarios.items() if probability >= _LIKELY}
-    return any(one.reply.scenario in likely and _NO_ORDER_YET in one.reply.when for one in candidates)
+    nearest = next((one for one in candidates if one.reply.scenario in likely), None)
+    return nearest is not None and _asks_for_order(nearest.reply)
+
+
+def _asks_for_order(reply: ProvenReply) -> bool:
+    """Whether the shop wrote the reply for customers without an order, and asks for it: a rule told to everybody needs none."""
+    return _NO_ORDER_YET in reply.when and any(_ORDER_PLEASE.search(words) for words in reply.templates().values())
 
 
 def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree) -> str | None:
@@ -100,7 +112,7 @@ def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree
     verify = candidate.verdict.verify
     if not facts["order"]:
         product_only = bool(verify) and all(path.startswith("order.item") for path in verify) and bool(candidate.reply.products)
-        waits = any(path.startswith("order.") for path in verify) or _NO_ORDER_YET in candidate.reply.when
+        waits = any(path.startswith("order.") for path in verify) or _asks_for_order(candidate.reply)
         return ("product" if product_only else "order") if waits else None
     if candidate.verdict.outcome is not Outcome.UNKNOWN:
         return None

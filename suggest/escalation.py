@@ -72,7 +72,7 @@ def _applies(alarm: Alarm, form: str, understanding: Understanding, facts: FactT
         case "injury":
             return said or (danger >= _TRACE and understanding.emotion != "calm" and alarm.hints(form))
         case "safety":
-            return said or (danger >= _LIKELY and not (alarm.doubts(form) and understanding.emotion == "calm"))
+            return said or (danger >= _LIKELY and not (alarm.doubts(form) and understanding.upset < _LIKELY))
         case "threat":
             return said or (understanding.threatens and (understanding.threat >= _SURE_THREAT or understanding.upset >= _LIKELY))
         case "repeated_complaints":
