@@ -17,7 +17,8 @@ from indexes.errors import SnapshotRefused
 from indexes.large_build import EXACT_UP_TO, check_recall, key_indexes
 from indexes.lexical_index import LexicalIndex
 from indexes.recipe import building_recipe
-from indexes.snapshot import CONTRACT_VERSION, FORMAT_VERSION, Manifest, Snapshot, assemble, passage_search_text, reply_keys
+from indexes.reply_keys import reply_keys
+from indexes.snapshot import CONTRACT_VERSION, FORMAT_VERSION, Manifest, Snapshot, assemble, passage_search_text
 from indexes.vector_cache import BLOCK, CachedEmbedder, Tell, VectorCache
 from indexes.vector_index import Rows, VectorIndex
 from knowledge.records import Article

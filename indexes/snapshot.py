@@ -6,7 +6,7 @@ A snapshot is a folder of plain files; `manifest.json` names each with its check
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from indexes.cases import CaseIndex
 from indexes.errors import ModelUnavailable, SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
 from indexes.large_lexical_index import LargeLexicalIndex
 from indexes.lexical_index import LexicalIndex, lexical_terms
+from indexes.reply_keys import ReplyKey, ReplyKeys
 from indexes.vector_index import VectorIndex
 from knowledge.records import Article, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.shop import Shop
-from knowledge.templates import literal_words
 
 FORMAT_VERSION = 3
 CONTRACT_VERSION = "1"
@@ -33,15 +33,6 @@ _MODELS = "models"
 _CASES = "cases"
 _KEY_VECTORS, _KEY_NEEDS = "key_vectors.faiss", "key_needs.faiss"
 _KEY_NEEDS_OF_LARGE, _REPLY_NEEDS = "key_needs.npy", "reply_needs.npy"
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyKey:
-    """A text under which a reply is found: one of its triggers, or its own words."""
-
-    reply_row: int
-    is_trigger: bool
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ class Snapshot:
 
     manifest: Manifest
     shop: Shop
-    keys: tuple[ReplyKey, ...]
+    keys: Sequence[ReplyKey]  # made when they are asked for
     key_vectors: VectorIndex | ApproximateIndex
     key_needs: VectorIndex | ByteRows  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
     key_terms: LexicalIndex | LargeLexicalIndex
@@ -94,15 +85,6 @@ class Snapshot:
     reply_needs: ByteRows | None = None  # square roots of each reply's mean need probabilities; None where they are worked out when it is loaded
 
 
-def reply_keys(replies: tuple[ProvenReply, ...]) -> tuple[ReplyKey, ...]:
-    """Gives the keys of every reply in order: its triggers, then its own words."""
-    keys = []
-    for row, reply in enumerate(replies):
-        keys += [ReplyKey(row, True, trigger) for trigger in reply.triggers]
-        keys.append(ReplyKey(row, False, " ".join(literal_words(source) for source in reply.templates().values())))
-    return tuple(keys)
-
-
 def passage_search_text(passage: Passage, article: Article) -> str:
     """What a passage is found by: where it stands and what it says."""
     return f"{article.title} {passage.heading} {passage.text}"
@@ -114,8 +96,12 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
     Raises:
         SnapshotIncompatible: an index and the records differ in number.
     """
-    keys = reply_keys(shop.replies)
-    key_reply_rows = np.array([key.reply_row for key in keys], dtype=np.int64)
+    n_keys_of = np.array([len(reply.triggers) + 1 for reply in shop.replies], dtype=np.int64)
+    ends = np.cumsum(n_keys_of)
+    starts, key_reply_rows = ends - n_keys_of, np.repeat(np.arange(len(n_keys_of)), n_keys_of)
+    is_trigger = np.ones(len(key_reply_rows), dtype=np.bool_)
+    is_trigger[ends - 1] = False  # its own words come last
+    keys = ReplyKeys(shop.replies, key_reply_rows, starts)
     expected = {"key_vectors": len(keys), "key_needs": len(keys), "key_terms": len(keys)}
     expected |= {"passage_vectors": len(shop.passages), "passage_terms": len(shop.passages)}
     for name, n_rows in expected.items():
@@ -126,9 +112,9 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
         shop=shop,
         keys=keys,
         key_reply_rows=key_reply_rows,
-        reply_key_starts=np.searchsorted(key_reply_rows, np.arange(len(shop.replies)), side="left"),
-        reply_key_ends=np.searchsorted(key_reply_rows, np.arange(len(shop.replies)), side="right"),
-        key_is_trigger=np.array([key.is_trigger for key in keys], dtype=np.bool_),
+        reply_key_starts=starts,
+        reply_key_ends=ends,
+        key_is_trigger=is_trigger,
         article_passages={article.id: () for article in shop.articles} | _rows_by(passage.article_id for passage in shop.passages),
         scenario_replies=dict(sorted(_rows_by(reply.scenario for reply in shop.replies).items())),
         passage_words=tuple(frozenset(lexical_terms(passage.text)) for passage in shop.passages),

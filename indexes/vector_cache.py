@@ -66,26 +66,29 @@ class VectorCache:
         store = self._store(kind, made_by, width)
         keys = np.array([_digest(text) for text in texts], dtype=f"S{_KEY_BYTES}")
         unique, first, back = np.unique(keys, return_index=True, return_inverse=True)
-        found = np.empty((len(unique), width), dtype=np.float32)
-        missing = self._fill(found, unique, store)
+        found = np.empty((len(texts), width), dtype=np.float32)  # each unique text's vector at its first place: a large shop has no room for two tables
+        missing = self._fill(found, unique, store, first)
         order = missing[np.argsort(first[missing])]  # as they came
         done = len(texts) - len(order)
         for start in range(0, len(order), BLOCK):
             block = order[start : start + BLOCK]
-            found[block] = compute([texts[row] for row in first[block]])
+            found[first[block]] = compute([texts[row] for row in first[block]])
             if tell is not None:
                 tell(done + min(start + BLOCK, len(order)), len(texts))
         if tell is not None and not len(order):
             tell(len(texts), len(texts))
         if len(missing):
             added = np.empty(len(missing), dtype=store.rows)
-            added["key"], added["vector"] = unique[missing], found[missing]
+            added["key"], added["vector"] = unique[missing], found[first[missing]]
             store.added.append(added)
         store.used.append(unique)
         counts = self.counts.setdefault(kind, {"texts": 0, "computed": 0})
         counts["texts"] += len(texts)
         counts["computed"] += len(missing)
-        return found[back.reshape(-1)]
+        said_first = first[back.reshape(-1)]
+        again = np.flatnonzero(said_first != np.arange(len(texts)))
+        found[again] = found[said_first[again]]
+        return found
 
     def keep(self) -> None:
         """Writes what was computed, so that no later run computes it again, whatever becomes of this one.
@@ -118,7 +121,7 @@ class VectorCache:
                 whole = np.zeros(len(used), dtype=store.rows)
                 whole["key"] = used
                 vectors = np.zeros((len(used), *store.rows["vector"].shape), dtype=np.float32)
-                self._fill(vectors, used, store)
+                self._fill(vectors, used, store, np.arange(len(used)))
                 whole["vector"] = vectors
                 store.files, store.kept = [], []
                 self._write(store, whole)
@@ -143,15 +146,15 @@ class VectorCache:
                 store.kept.append(rows)
         return store
 
-    def _fill(self, found: Vectors, keys: Keys, store: _Kind) -> npt.NDArray[np.int64]:
-        """Writes the vectors that are kept and gives the rows of those that are not."""
+    def _fill(self, found: Vectors, keys: Keys, store: _Kind, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Writes the vectors that are kept, each key's at its place, and gives the rows of the keys that are not."""
         missing = np.arange(len(keys))
         for rows in [*store.kept, *store.added]:
             if not len(missing) or not len(rows):
                 continue
             at = np.minimum(np.searchsorted(rows["key"], keys[missing]), len(rows) - 1)
             hit = rows["key"][at] == keys[missing]
-            found[missing[hit]] = rows["vector"][at[hit]]
+            found[places[missing[hit]]] = rows["vector"][at[hit]]
             missing = missing[~hit]
         return missing
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
+from indexes.vector_index import Rows, VectorIndex
 from knowledge.products import fits_products
 from knowledge.records import Article, ProvenReply
 from knowledge.templates import literal_words
@@ -18,6 +19,7 @@ from suggest.passages import quote, telling_terms
 
 _HALF = 12.0  # BM25 score that counts as .5
 _LEXICAL = 0.6
+_LOOKED_AT = 600  # keys of each channel in a large shop
 
 
 class FoundReply(BaseModel):
@@ -101,11 +103,11 @@ def _articles(snapshot: Snapshot, vectors: np.ndarray, wanted: Wanted) -> list[t
     if not passages:
         return []
     near = _nearness(snapshot.passage_vectors.vectors(np.arange(len(passages))), vectors, snapshot.passage_terms.scores(wanted.text))
-    about = telling_terms(wanted.text)
+    about, category = telling_terms(wanted.text), _category_of(snapshot, wanted.product)
     found = []
     for article in snapshot.shop.articles:
         rows, holds = snapshot.article_passages[article.id], may_be_told(article, wanted.today)
-        if not rows or (wanted.scenario and wanted.scenario not in article.scenarios) or not _is_wanted(snapshot, wanted, article.products, holds):
+        if not rows or (wanted.scenario and wanted.scenario not in article.scenarios) or not _is_wanted(wanted, category, article.products, holds):
             continue
         best = max(rows, key=lambda row: (near[row], -row))
         result = SearchResult(kind="article", rank=1, in_force=holds, passage=quote(passages[best], article, about))
@@ -116,16 +118,27 @@ def _articles(snapshot: Snapshot, vectors: np.ndarray, wanted: Wanted) -> list[t
 def _replies(snapshot: Snapshot, vectors: np.ndarray, wanted: Wanted) -> list[tuple[float, str, SearchResult]]:
     if not snapshot.keys:
         return []
-    near = _nearness(snapshot.key_vectors.vectors(np.arange(len(snapshot.keys))), vectors, snapshot.key_terms.scores(wanted.text))
-    best = np.full(len(snapshot.shop.replies), -np.inf)
-    np.maximum.at(best, snapshot.key_reply_rows, near)
+    replies, category = snapshot.shop.replies, _category_of(snapshot, wanted.product)
+    rows = _keys_looked_at(snapshot, vectors, wanted.text)
+    near = _nearness(snapshot.key_vectors.vectors(rows), vectors, snapshot.key_terms.scores_of(wanted.text, rows))
+    reply_rows, places = np.unique(snapshot.key_reply_rows[rows], return_inverse=True)
+    best = np.full(len(reply_rows), -np.inf)
+    np.maximum.at(best, places, near)
     found = []
-    for score, reply in zip(best, snapshot.shop.replies, strict=True):
+    for score, reply in zip(best, (replies[row] for row in reply_rows.tolist()), strict=True):
         holds = may_be_told(reply, wanted.today)
-        if (wanted.scenario and wanted.scenario != reply.scenario) or not _is_wanted(snapshot, wanted, reply.products, holds):
+        if (wanted.scenario and wanted.scenario != reply.scenario) or not _is_wanted(wanted, category, reply.products, holds):
             continue
         found.append((float(score), reply.id, SearchResult(kind="reply", rank=1, in_force=holds, reply=_as_written(reply))))
     return found
+
+
+def _keys_looked_at(snapshot: Snapshot, vectors: np.ndarray, text: str) -> Rows:
+    """Every key of a small shop; of a large one the nearest by vectors and by terms, so that a narrow filter may find nothing there."""
+    if isinstance(snapshot.key_vectors, VectorIndex):
+        return np.arange(len(snapshot.keys))
+    [dense] = snapshot.key_vectors.search(vectors, n_rows=_LOOKED_AT)
+    return np.union1d(dense.rows, snapshot.key_terms.search(text, n_rows=_LOOKED_AT).rows)
 
 
 def _as_written(reply: ProvenReply) -> FoundReply:
@@ -136,13 +149,11 @@ def _as_written(reply: ProvenReply) -> FoundReply:
     )  # fmt: skip
 
 
-def _is_wanted(snapshot: Snapshot, wanted: Wanted, products: tuple[str, ...], holds: bool) -> bool:
-    return (holds or wanted.all_dates) and _covers(snapshot, products, wanted.product)
+def _is_wanted(wanted: Wanted, category: str, products: tuple[str, ...], holds: bool) -> bool:
+    covers = not wanted.product or fits_products(products, wanted.product, category)
+    return covers and (holds or wanted.all_dates)
 
 
-def _covers(snapshot: Snapshot, wanted: tuple[str, ...], product: str | None) -> bool:
-    """Whether a text for `wanted` products covers the SKU or category asked for."""
-    if not product:
-        return True
-    known = snapshot.shop.catalogue().by_sku(product)
-    return fits_products(wanted, product, known.category if known else product)
+def _category_of(snapshot: Snapshot, product: str | None) -> str:
+    """The category of the SKU asked for; what is no SKU of the shop is taken for a category itself."""
+    return next((one.category for one in snapshot.shop.products if one.sku == product), product or "")

@@ -12,8 +12,10 @@ from indexes.build import build_snapshot, check_findable
 from indexes.byte_rows import ROUNDED, ByteRows
 from indexes.errors import SnapshotIncompatible, SnapshotRefused
 from indexes.publish import load_current, publish
+from indexes.reply_keys import reply_keys
 from knowledge.chats import read_chats
 from suggest.pipeline import request_of
+from suggest.search import Wanted, search
 from tests.conftest import STORES, suggester_of
 
 BUILT_AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -68,3 +70,21 @@ def test_a_table_of_something_else_is_refused(tmp_path: Path):
 
     with pytest.raises(SnapshotIncompatible, match="a table of bytes"):
         ByteRows.read(tmp_path / "rows.npy")
+
+
+def test_keys_made_when_asked_for_are_those_made_at_once(demo_snapshot):
+    every = reply_keys(demo_snapshot.shop.replies)
+
+    assert demo_snapshot.keys == every
+    assert demo_snapshot.keys[-1] == every[-1]
+    assert demo_snapshot.keys[10:13] == every[10:13]
+    assert [row for row, key in enumerate(every) if key.is_trigger] == np.flatnonzero(demo_snapshot.key_is_trigger).tolist()
+    with pytest.raises(IndexError):
+        demo_snapshot.keys[len(every)]
+
+
+def test_a_large_shop_is_searched_as_a_small_one(demo_snapshot, published, embedder):
+    for words in ("退货运费谁出", "怎么开发票", "手机防水吗"):
+        small, large = (search(one, embedder, Wanted(words, BUILT_AT.date(), kind="reply"), limit=5) for one in (demo_snapshot, published))
+
+        assert [one.reply.reply_id for one in large.results] == [one.reply.reply_id for one in small.results]

@@ -9,7 +9,8 @@ import pytest
 from indexes.build import build_snapshot, check_findable
 from indexes.classifier import TextClassifier
 from indexes.errors import SnapshotCorrupt, SnapshotError, SnapshotIncompatible, SnapshotMissing, SnapshotRefused
-from indexes.snapshot import MANIFEST, Manifest, ReplyKey, Snapshot, assemble, read_manifest, read_snapshot, sha256_of, write_snapshot
+from indexes.reply_keys import ReplyKey
+from indexes.snapshot import MANIFEST, Manifest, Snapshot, assemble, read_manifest, read_snapshot, sha256_of, write_snapshot
 from knowledge.shop import Shop, load_shop
 from tests.fakes import MORNING, REPLIES, FakeEmbedder, SnapshotBuilder, fake_needs_id, write_shop
 
