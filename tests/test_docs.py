@@ -13,6 +13,8 @@ from indexes.quarantine import QUARANTINE
 from indexes.reindex_report import BUSY, KEPT_REPORTS, REPORTS
 from indexes.vector_cache import CACHE
 from indexes.write_lock import LOCK, OWNER
+from scripts.bench import app as bench_app
+from scripts.generate_shop import app as generate_app
 from scripts.reindex import app as reindex_app
 from scripts.rollback import app as rollback_app
 from suggest.api import create_app
@@ -94,7 +96,8 @@ def options_of(app: typer.Typer) -> set[str]:
 
 @pytest.mark.parametrize("option", sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", OPERATIONS))))
 def test_every_option_of_the_operations_page_exists(option: str) -> None:
-    assert option in options_of(reindex_app) | options_of(rollback_app) | {"--now"}  # systemctl enable --now
+    every = [options_of(one) for one in (reindex_app, rollback_app, bench_app, generate_app)]
+    assert option in set().union(*every, {"--now"})  # systemctl enable --now
 
 
 @pytest.mark.parametrize("option", sorted(options_of(reindex_app) | options_of(rollback_app)))
