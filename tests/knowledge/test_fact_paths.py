@@ -60,3 +60,15 @@ def test_every_fact_has_a_chinese_name_for_its_blank(path):
 )
 def test_fact_name(path, language, name):
     assert name == fact_name(path, language=language)
+
+
+def test_every_fact_that_may_be_missing_has_a_name_in_words():
+    def paths(tree, at=()):
+        for name, below in tree.items():
+            if name != "*":
+                yield (*at, name)
+                yield from paths(below, (*at, name))
+
+    named = [".".join(path) for path in paths(TEMPLATE_FACTS) if path[0] != "store" and len(path) > 1]
+
+    assert [] == [path for path in named if fact_name(path, language="zh") == path.rsplit(".", 1)[-1].replace("_", " ")]

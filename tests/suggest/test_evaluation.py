@@ -36,7 +36,7 @@ SHOP = Shop(
 
 
 class FakeSuggester:
-    """Answers every chat with the ids and texts it was given."""
+    """Answers every chat with the ids and texts it was given; «a+b» is one draft of two replies."""
 
     def __init__(self, ids: list[str], *, text: str = "好的。", articles: tuple[str, ...] = ()) -> None:
         self._ids, self._text, self._articles = ids, text, articles
@@ -49,8 +49,8 @@ class FakeSuggester:
             understanding=UnderstandingOut(scenarios=[], emotion="calm", threatens=False, language="zh", products=[], questions=[]),
             suggestions=[
                 Suggestion(
-                    suggestion_id=one, reply_id=one, reply_ids=[one], rank=rank, scenario="invoice", text=self._text, parts={}, confidence=0.9,
-                    sendable=True, missing=[], verify=[], auto_reply=False, why=[],
+                    suggestion_id=one, reply_id=one.split("+")[0], reply_ids=one.split("+"), rank=rank, scenario="invoice", text=self._text, parts={},
+                    confidence=0.9, sendable=True, missing=[], verify=[], auto_reply=False, why=[],
                 )
                 for rank, one in enumerate(self._ids, start=1)
             ],
@@ -75,6 +75,31 @@ def result(ids: list[str], *, text: str = "好的。", order: dict[str, Any] | N
 
 def scores(ids: list[str], **labels: Any) -> dict[str, float]:
     return result(ids, **labels).scores
+
+
+@pytest.mark.parametrize(
+    ("replies", "success", "acceptable"),
+    [
+        pytest.param({"a": 2, "b": 2}, 1.0, 1.0, id="both right"),
+        pytest.param({"a": 2, "b": 1}, 0.0, 1.0, id="one only acceptable"),
+        pytest.param({"a": 2}, 0.0, 0.0, id="one wrong: the draft is wrong"),
+    ],
+)
+def test_joined_draft_is_worth_what_the_lesser_half_is(replies: dict[str, int], success: float, acceptable: float) -> None:
+    found = scores(["a+b", "a", "b"], replies=replies)
+
+    assert (success, acceptable) == (found["success@1"], found["acceptable@1"])
+
+
+def test_joined_draft_must_be_allowed_in_both_halves() -> None:
+    assert ("blocked is not approved",) == result(["a+blocked"], replies={"a": 2}).violations
+
+
+@pytest.mark.parametrize(("piece", "kept"), [("质量问题", 0.0), ("包邮", 1.0)])
+def test_labels_hold_for_drafts_in_the_other_script(piece: str, kept: float) -> None:
+    found = result(["a"], text="品質問題由我們承擔。", replies={"a": 2}, must_include=["承担"], must_not_include=[piece]).scores
+
+    assert (1.0, kept) == (found["must_include"], found["must_not_include_kept"])
 
 
 def test_scores_by_hand() -> None:
