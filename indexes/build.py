@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -61,24 +62,14 @@ def build_snapshot(
     if adapted is not None:
         embedder, needs = adapted.embedder, adapted.needs
     shop = replace(shop, replies=approved(shop))
-    every_key = reply_keys(shop.replies)
-    keys = [key.text for key in every_key]
     articles = {article.id: article for article in shop.articles}
     passages = [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
     tell = on_progress or (lambda _stage, _done, _total: None)
     cache = cache or VectorCache()
     cached = CachedEmbedder(embedder, cache)
     marks = fingerprint_of(shop, ids={EMBEDDING: embedder.model_id, NEEDS: needs.model_id}, cases=cases, base=adapted.base if adapted else {})
-    manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=len(keys), n_cases=len(cases))
-    indexes, recall = key_indexes(
-        keys,
-        cached.embed(keys, partial(tell, "replies")),
-        _needs(keys, needs, cache, partial(tell, "needs")),
-        np.flatnonzero(np.diff([key.reply_row for key in every_key], prepend=-1)).tolist(),
-        [key.is_trigger for key in every_key],
-        embedder,
-        exact_up_to=exact_up_to,
-    )
+    indexes, recall, n_keys = _indexed_keys(shop, cached, needs, cache, tell, exact_up_to=exact_up_to)
+    manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=n_keys, n_cases=len(cases))
     return assemble(
         replace(manifest, recall=recall),
         shop,
@@ -88,6 +79,18 @@ def build_snapshot(
         passage_terms=LexicalIndex.build(passages),
         cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], cached),
     )
+
+
+def _indexed_keys(
+    shop: Shop, cached: CachedEmbedder, needs: TextClassifier, cache: VectorCache, tell: Progress, *, exact_up_to: int
+) -> tuple[dict[str, Any], float | None, int]:
+    """The indexes of the shop's keys, their recall where they are approximate, and how many keys there are."""
+    keys = reply_keys(shop.replies)
+    texts = [key.text for key in keys]
+    starts = np.flatnonzero(np.diff([key.reply_row for key in keys], prepend=-1)).tolist()
+    vectors, heard = cached.embed(texts, partial(tell, "replies")), _needs(texts, needs, cache, partial(tell, "needs"))
+    indexes, recall = key_indexes(texts, vectors, heard, starts, [key.is_trigger for key in keys], cached, exact_up_to=exact_up_to)
+    return indexes, recall, len(keys)
 
 
 def fingerprint_of(shop: Shop, *, ids: Mapping[str, str], cases: Sequence[Case], base: Mapping[str, str]) -> tuple[str, str]:

@@ -66,20 +66,7 @@ def publish(
     snapshots.mkdir(parents=True, exist_ok=True)
     clean(store_dir)
     snapshot = _numbered(snapshot, store_dir)
-    staging = snapshots / f".staging-{snapshot.manifest.snapshot_id}"
-    final = snapshots / snapshot.manifest.snapshot_id
-    try:
-        manifest = _written(snapshot, staging)
-        step("written")
-        _read_back(staging, embedder, needs_model_id)
-        step("loaded back")
-        _sync_tree(staging)
-        step("synced")
-        staging.rename(final)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    sync(snapshots)
-    step("renamed")
+    manifest = _placed(snapshot, snapshots, embedder, needs_model_id, step)
     with pointer(store_dir):
         previous = pointed_to(store_dir)
         point_to(store_dir, manifest.snapshot_id)
@@ -88,6 +75,24 @@ def publish(
         step("recorded")
         _afterwards(lambda: _forget_old(store_dir))
     step("forgotten")
+    return manifest
+
+
+def _placed(snapshot: Snapshot, snapshots: Path, embedder: Embedder, needs_model_id: str | None, step: OnStep) -> Manifest:
+    """Writes beside, loads back, and gives the whole folder its name; nothing is left of it where any of that fails."""
+    staging = snapshots / f".staging-{snapshot.manifest.snapshot_id}"
+    try:
+        manifest = _written(snapshot, staging)
+        step("written")
+        _read_back(staging, embedder, needs_model_id)
+        step("loaded back")
+        _sync_tree(staging)
+        step("synced")
+        staging.rename(snapshots / snapshot.manifest.snapshot_id)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    sync(snapshots)
+    step("renamed")
     return manifest
 
 

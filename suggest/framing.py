@@ -12,7 +12,7 @@ from knowledge.frame_checks import ANY
 from knowledge.holiday_dates import holiday_on
 from knowledge.records import Frame, Promotion, Store
 
-_ON_THEIR_OWN = ("chat.", "complaint.", "safety")  # such replies greet by themselves, or must not be dressed up
+ON_THEIR_OWN = ("chat.", "complaint.", "safety")  # such replies greet by themselves, or must not be dressed up or joined
 
 
 class Framing:
@@ -66,5 +66,5 @@ def _condition_set(conditions: tuple[str, ...]) -> ConditionSet:
 def suits(frame: Frame, scenario: str) -> bool:
     """Whether the frame is for the scenario; one that names none is for all but chat, complaints and danger."""
     if not frame.scenarios:
-        return not scenario.startswith(_ON_THEIR_OWN)
+        return not scenario.startswith(ON_THEIR_OWN)
     return any(scenario == name or scenario.startswith(f"{name}.") for name in frame.scenarios)

@@ -18,15 +18,10 @@ from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
 from knowledge.templates import compile_template
 from suggest.choices import Answer, alike, in_turn
-from suggest.contract import (
-    EvidencePassage,
-    Suggestion,
-    SuggestionRequest,
-    SuggestionResponse,
-)
+from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
-from suggest.escalation import escalation, within_authority
+from suggest.escalation import beyond_authority, escalation, within_authority
 from suggest.joining import merged, sure_pair
 from suggest.moves import Moves
 from suggest.order_state import order_state
@@ -73,9 +68,10 @@ class Suggester:
         script_of(["说"])  # its tables too
 
     def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
-        """Gives ranked drafts, or the reason for silence; without a message, what the order gives reason to write of. The same snapshot and request
-        give the same answer, timings aside.
-        """  # noqa: D205
+        """Gives ranked drafts, or the reason for silence; without a message, what the order gives reason to write of.
+
+        The same snapshot and request give the same answer, timings aside.
+        """
         store, timings = self.snapshot.shop.store, StageTimings()
         with timings.stage("understand"):
             understanding, facts = self._understand(request, now)
@@ -246,9 +242,9 @@ class Suggester:
         debug: bool,
     ) -> Suggestion:
         reply = candidate.reply
-        within_authority = reply.authority == "agent" or facts["agent"].get("role") == "lead"
         blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
-        sendable = candidate.verdict.outcome is Outcome.TRUE and within_authority and not blocked
+        own = not beyond_authority(reply, self.snapshot.shop.store, role=facts["agent"].get("role", "agent"))
+        sendable = candidate.verdict.outcome is Outcome.TRUE and own and not blocked
         sure = candidate.confidence >= self.auto_reply_threshold and not draft.warnings
         sure = sure and is_routine(reply, draft.text, question)
         return Suggestion(

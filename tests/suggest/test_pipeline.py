@@ -222,6 +222,23 @@ def test_confidence_is_a_probability_at_or_above_the_threshold(demo_suggester: S
             assert sorted((one.confidence for one in response.suggestions), reverse=True) == [one.confidence for one in response.suggestions]
 
 
+@pytest.mark.parametrize("threshold", [0.0, 0.82, 0.9, 0.97])
+def test_no_path_shows_less_than_the_threshold(demo_snapshot: Snapshot, models: Models, threshold: float) -> None:
+    """Drafts for one question, for one of two, for both at once, and for an order of which nobody asked."""
+    strict = Suggester(demo_snapshot, embedder=models.embedder, reader=models.reader, ranker=models.ranker, min_confidence=threshold)
+    folder = Path(__file__).parents[2] / "knowledge" / "stores" / "demo"
+    chats = [chat for chat in read_chats(folder / "chats" / "test.jsonl", root=folder)[0] if chat.labels.questions]
+    requests = [request_of(chat, top_k=top_k) for chat in chats for top_k in (1, 3)]
+    unasked = [request.model_copy(update={"message": ""}) for request in requests if request.order is not None]
+    joined = 0
+    for request in [*requests, *unasked]:
+        assert request.now is not None
+        for one in strict.suggest(request, now=request.now, request_id="r").suggestions:
+            assert threshold - 5e-5 <= one.confidence <= 1, one.reply_ids
+            joined += len(one.reply_ids) > 1
+    assert joined > 0 or threshold > 0.9
+
+
 @pytest.mark.parametrize(
     ("message", "state"),
     [("还没收到", "in transit in time"), ("发票怎么开", "delivered yesterday"), ("快递到哪了？另外发票怎么开", "stalled"), ("在吗", "no order")],
