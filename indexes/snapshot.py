@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,9 @@ from indexes.cases import CaseIndex
 from indexes.errors import ModelUnavailable, SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
 from indexes.large_lexical_index import LargeLexicalIndex
 from indexes.lexical_index import LexicalIndex, lexical_terms
+from indexes.reply_columns import ReplyColumns
 from indexes.reply_keys import ReplyKey, ReplyKeys
-from indexes.vector_index import VectorIndex
+from indexes.vector_index import Rows, VectorIndex
 from knowledge.records import Article, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.shop import Shop
 
@@ -67,6 +68,7 @@ class Snapshot:
 
     manifest: Manifest
     shop: Shop
+    columns: ReplyColumns  # over `shop.replies`
     keys: Sequence[ReplyKey]  # made when they are asked for
     key_vectors: VectorIndex | ApproximateIndex
     key_needs: VectorIndex | ByteRows  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
@@ -78,11 +80,47 @@ class Snapshot:
     reply_key_starts: npt.NDArray[np.int64]  # [n_replies], where each reply's keys begin
     reply_key_ends: npt.NDArray[np.int64]  # [n_replies], where they end
     article_passages: dict[str, tuple[int, ...]]  # article id → its rows of `shop.passages`
-    scenario_replies: dict[str, tuple[int, ...]]  # scenario → its rows of `shop.replies`
-    passage_words: tuple[frozenset[str], ...]  # each passage's lexical terms, for picking the span to quote
+    scenario_replies: dict[str, Rows]  # scenario → its rows of `shop.replies`
+    passage_words: Sequence[frozenset[str]]  # each passage's lexical terms, for picking the span to quote
     cases: CaseIndex  # what the shop's own chats taught
     adapted: AdaptedModels | None = None  # the shop's own models, which the index was made by; None: the ones all shops share
     reply_needs: ByteRows | None = None  # square roots of each reply's mean need probabilities; None where they are worked out when it is loaded
+
+    def reply(self, reply_id: str) -> ProvenReply | None:
+        """Gives the reply of this id, or None."""
+        row = self.columns.row_of(reply_id)
+        return None if row is None else self.shop.replies[row]
+
+
+class PassageWords(Sequence[frozenset[str]]):
+    """Each passage's lexical terms, found when they are asked for and kept: a large shop has thousands of passages, and most are never quoted."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._passages = passages
+        self._found: dict[int, frozenset[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+    @overload
+    def __getitem__(self, row: int) -> frozenset[str]: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> Sequence[frozenset[str]]: ...
+
+    def __getitem__(self, row: int | slice) -> frozenset[str] | Sequence[frozenset[str]]:
+        if isinstance(row, slice):
+            return tuple(self[one] for one in range(*row.indices(len(self))))
+        words = self._found.get(row)
+        if words is None:
+            words = self._found[row] = frozenset(lexical_terms(self._passages[row].text))
+        return words
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 def passage_search_text(passage: Passage, article: Article) -> str:
@@ -90,13 +128,14 @@ def passage_search_text(passage: Passage, article: Article) -> str:
     return f"{article.title} {passage.heading} {passage.text}"
 
 
-def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = None, **indexes: Any) -> Snapshot:
+def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = None, columns: ReplyColumns | None = None, **indexes: Any) -> Snapshot:
     """Puts a snapshot together and checks that every index has a row for every record.
 
     Raises:
         SnapshotIncompatible: an index and the records differ in number.
     """
-    n_keys_of = np.array([len(reply.triggers) + 1 for reply in shop.replies], dtype=np.int64)
+    columns = columns or ReplyColumns.of(shop.replies)
+    n_keys_of = columns.n_triggers.astype(np.int64) + 1
     ends = np.cumsum(n_keys_of)
     starts, key_reply_rows = ends - n_keys_of, np.repeat(np.arange(len(n_keys_of)), n_keys_of)
     is_trigger = np.ones(len(key_reply_rows), dtype=np.bool_)
@@ -110,14 +149,15 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
     return Snapshot(
         manifest=manifest,
         shop=shop,
+        columns=columns,
         keys=keys,
         key_reply_rows=key_reply_rows,
         reply_key_starts=starts,
         reply_key_ends=ends,
         key_is_trigger=is_trigger,
         article_passages={article.id: () for article in shop.articles} | _rows_by(passage.article_id for passage in shop.passages),
-        scenario_replies=dict(sorted(_rows_by(reply.scenario for reply in shop.replies).items())),
-        passage_words=tuple(frozenset(lexical_terms(passage.text)) for passage in shop.passages),
+        scenario_replies=_rows_by_number(columns.scenario, columns.scenarios),
+        passage_words=PassageWords(shop.passages),
         adapted=adapted,
         **indexes,
     )
@@ -128,6 +168,13 @@ def _rows_by(names: Iterable[str]) -> dict[str, tuple[int, ...]]:
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
     return {name: tuple(own) for name, own in rows.items()}
+
+
+def _rows_by_number(numbers: npt.NDArray[np.int32], names: Sequence[str]) -> dict[str, Rows]:
+    """The rows of each name, ascending, in the order of the names."""
+    order = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=len(names)))
+    return dict(zip(names, np.split(order, ends[:-1]), strict=True)) if len(names) else {}
 
 
 def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:

@@ -61,6 +61,11 @@ class ConditionSet:
             for facts, tests in groups.items()
         ]
 
+    @property
+    def each(self) -> Sequence[Condition]:
+        """The conditions, by number."""
+        return self._conditions
+
     def judge(self, facts: Mapping[str, Any]) -> "Judged":
         """Gives the verdicts of all of them."""
         false = missing = incomparable = 0

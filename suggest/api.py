@@ -149,7 +149,7 @@ def article(article_id: str, shops: Shops, store: Store = None) -> ArticleView:
 def reply(reply_id: str, shops: Shops, store: Store = None) -> ReplyView:
     """One approved reply, as its writer wrote it."""
     snapshot = shops.of(store).snapshot
-    found = next((one for one in snapshot.shop.replies if one.id == reply_id), None)
+    found = snapshot.reply(reply_id)
     if found is None:
         raise NotFound("reply", reply_id)
     return ReplyView(reply=found, in_force=may_be_told(found, day_of(datetime.now(UTC), snapshot)))

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.embedder import Embedder
+from indexes.reply_columns import Gate
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import ALWAYS, Outcome, Verdict
 from knowledge.facts import FactTree
-from suggest.eligibility import ALLOWED, Eligibility, Gate
+from suggest.eligibility import ALLOWED, Eligibility
 from suggest.evaluation import ChatResult, Evaluation, scored
 from suggest.pipeline import Suggester
 from suggest.scoring import DEPTH, Offer

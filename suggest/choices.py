@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from indexes.lexical_index import lexical_terms
+from indexes.reply_columns import gate_of
 from knowledge.records import ProvenReply
 from knowledge.templates import literal_words
-from suggest.eligibility import gate_of
 from suggest.ranking import Candidate
 from suggest.retrieval import Hits
 from suggest.understanding import Understanding

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
+from indexes.reply_columns import Gate, ReplyColumns, gate_of
 from knowledge.condition_set import ConditionSet, Judged
 from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
 from knowledge.products import ProductCatalogue, category_levels, fits_products
@@ -44,34 +45,18 @@ class Circumstances:
 RULED_OUT, TO_CHECK, ALLOWED = 0, 1, 2  # ascending: of several the least counts
 
 
-class Gate(NamedTuple):
-    """All that decides whether a reply may be used; replies of one gate are allowed together."""
-
-    when: str
-    products: tuple[str, ...]
-    effective_from: date | None
-    effective_to: date | None
-    effective_basis: str
-
-
-def gate_of(reply: ProvenReply) -> Gate:
-    """Gives what decides whether the reply may be used: condition, products and dates."""
-    return Gate(reply.when, reply.products, reply.effective_from, reply.effective_to, reply.effective_basis)
-
-
 class Gates:
     """The gates of a shop's replies, by number, and their conditions to be judged together."""
 
-    def __init__(self, replies: Sequence[ProvenReply]) -> None:
-        number = {gate: place for place, gate in enumerate(dict.fromkeys(map(gate_of, replies)))}
-        self.each: tuple[Gate, ...] = tuple(number)
-        self.of_replies = np.array([number[gate_of(reply)] for reply in replies], dtype=np.int64)  # [n_replies]
-        self.conditions = ConditionSet([gate.when for gate in number])
-        self.condition = np.array([self.conditions.number[gate.when] for gate in number], dtype=np.int64)  # [n_gates]
+    def __init__(self, columns: ReplyColumns) -> None:
+        self.each: tuple[Gate, ...] = columns.gates
+        self.of_replies = columns.gate  # [n_replies]
+        self.conditions = ConditionSet([gate.when for gate in self.each])
+        self.condition = np.array([self.conditions.number[gate.when] for gate in self.each], dtype=np.int64)  # [n_gates]
         self._dates = _Dates.of(self.each)
-        self._wanting_product = np.array([bool(gate.products) for gate in number], dtype=np.bool_)
+        self._wanting_product = np.array([bool(gate.products) for gate in self.each], dtype=np.bool_)
         self._wanted: dict[str, list[int]] = {}  # gates by each SKU and category they are for
-        for place, gate in enumerate(number):
+        for place, gate in enumerate(self.each):
             for wanted in gate.products:
                 self._wanted.setdefault(wanted, []).append(place)
         self._by_products: dict[Products, Codes] = {}
@@ -161,7 +146,7 @@ class Eligibility:
 
     def __init__(self, circumstances: Circumstances, gates: Gates | None = None) -> None:
         self.circumstances = self._here = circumstances
-        self._gates = gates or Gates(())
+        self._gates = gates or Gates(ReplyColumns.of(()))
         self._judged = self._gates.conditions.judge(circumstances.facts)
         self._verdicts: dict[Gate, Verdict] = {}
         self._today = self._day_of(circumstances.now)

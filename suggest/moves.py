@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import TypedDict
 
+from indexes.snapshot import Snapshot
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
 from knowledge.order_context import Turn
-from knowledge.shop import Shop
+from knowledge.products import ProductCatalogue
 from suggest.choices import Answer
 from suggest.clarifying import clarifying_questions
 from suggest.contract import Escalation, NextAction, Recommendation, Suggestion
@@ -28,11 +29,10 @@ class MoveFields(TypedDict, total=False):
 class Moves:
     """One shop's actions and catalogue, ready for many requests."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._store = shop.store
-        self._replies = {reply.id: reply for reply in shop.replies}
-        self._actions = NextActions(shop.store)
-        self._recommender = Recommender(shop.catalogue(), shop.replies, language=shop.store.language)
+    def __init__(self, snapshot: Snapshot, catalogue: ProductCatalogue) -> None:
+        self._snapshot, self._store = snapshot, snapshot.shop.store
+        self._actions = NextActions(self._store)
+        self._recommender = Recommender(catalogue, snapshot, language=self._store.language)
 
     def on_message(
         self,
@@ -45,7 +45,7 @@ class Moves:
     ) -> MoveFields:
         """Gives what a message and the drafts for it call for; `handed_over` is what its words alone do."""
         understanding, role = answers[0].question, facts["agent"].get("role", "agent")
-        offered = (self._replies[name] for one in suggestions for name in one.reply_ids)
+        offered = [reply for one in suggestions for name in one.reply_ids if (reply := self._snapshot.reply(name))]
         drafted = suggestions[0].scenario if suggestions else None
         need = wanted(understanding, facts, history, drafted=drafted)
         return {

@@ -10,13 +10,12 @@ from datetime import datetime
 from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
-from knowledge.conditions import Outcome, compile_condition
+from knowledge.conditions import Outcome
 from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
-from knowledge.templates import compile_template
 from suggest.choices import Answer, alike, in_turn
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
@@ -58,13 +57,8 @@ class Suggester:
         self._reader, self._ranker = reader.listening_with(own.needs) if own else reader, ranker
         self._catalogue = snapshot.shop.catalogue()
         self._traits, self._articles = ReplyTraits(snapshot), ArticleTraits(snapshot)
-        self._replies = {reply.id: reply for reply in snapshot.shop.replies}
         self._store_facts = snapshot.shop.store.model_dump()
-        self._moves = Moves(snapshot.shop)
-        for reply in snapshot.shop.replies:  # compiled now, not while the first customers wait
-            compile_condition(reply.when)
-            for source in reply.templates().values():
-                compile_template(source)
+        self._moves = Moves(snapshot, self._catalogue)
         script_of(["说"])  # its tables too
 
     def suggest(self, request: SuggestionRequest, *, now: datetime, request_id: str) -> SuggestionResponse:
@@ -76,7 +70,7 @@ class Suggester:
         with timings.stage("understand"):
             understanding, facts = self._understand(request, now)
             eligibility = self._eligibility(facts, understanding, now)
-            happened = None if request.has_message else unasked(self.snapshot.shop.replies, eligibility, facts, store)
+            happened = None if request.has_message else unasked(self.snapshot, self._traits.gates, eligibility, facts)
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
             answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from indexes.reply_columns import NO, TONES, ReplyColumns
+from indexes.snapshot import Snapshot
 from knowledge.conditions import Outcome, compile_condition
 from knowledge.conduct_rules import OrderEvent, order_events
 from knowledge.facts import FactTree
 from knowledge.records import ProvenReply, Store
 from suggest.contract import ScenarioProbability, Suggestion, UnderstandingOut
-from suggest.eligibility import Eligibility
+from suggest.eligibility import ALLOWED, Eligibility, Gates
 from suggest.escalation import beyond_authority
 from suggest.ranking import Candidate
 from suggest.signals import SIGNALS
@@ -38,14 +40,24 @@ class Unasked(NamedTuple):
     candidates: list[Candidate]
 
 
-def unasked(replies: Sequence[ProvenReply], eligibility: Eligibility, facts: FactTree, store: Store) -> Unasked | None:
+def unasked(snapshot: Snapshot, gates: Gates, eligibility: Eligibility, facts: FactTree) -> Unasked | None:
     """Gives the most pressing event of which the shop has words; None when nothing happened, or nobody wrote of it."""
     for event in order_events():
         if compile_condition(event.when).evaluate(facts).outcome is Outcome.TRUE:
-            fitting = _telling(event, replies, eligibility, facts, store)
+            replies = [snapshot.shop.replies[row] for row in _about(event, snapshot.columns, gates, eligibility)]
+            fitting = _telling(event, replies, eligibility, facts, snapshot.shop.store)
             if fitting:
                 return Unasked(event, fitting)
     return None
+
+
+def _about(event: OrderEvent, columns: ReplyColumns, gates: Gates, eligibility: Eligibility) -> list[int]:
+    """Rows of the replies of the event's contact reasons that this order allows and whose condition looks at what happened."""
+    scenarios = [place for place, name in enumerate(columns.scenarios) if name in event.scenarios]
+    looks = np.array([bool(set(event.about) & set(one.paths)) for one in gates.conditions.each], dtype=np.bool_)
+    may = (eligibility.outcomes == ALLOWED) & looks[gates.condition]  # [n_gates]
+    told = (columns.proactive != NO) & (columns.tone != TONES.index("upset"))  # nobody is upset who has not been told yet
+    return np.flatnonzero(may[columns.gate] & told & np.isin(columns.scenario, scenarios)).tolist()
 
 
 def _telling(event: OrderEvent, replies: Sequence[ProvenReply], eligibility: Eligibility, facts: FactTree, store: Store) -> list[Candidate]:
@@ -53,14 +65,11 @@ def _telling(event: OrderEvent, replies: Sequence[ProvenReply], eligibility: Eli
     role = facts["agent"].get("role", "agent")
     found = []
     for reply in replies:
-        # Nobody is upset who has not been told yet.
-        if reply.proactive is False or reply.tone == "upset" or reply.scenario not in event.scenarios or beyond_authority(reply, store, role=role):
-            continue
-        condition = compile_condition(reply.when)
         opening = reply if reply.proactive else _without_an_answer(reply)
-        if opening is None or not set(event.about) & set(condition.paths) or eligibility.of_reply(reply).outcome is not Outcome.TRUE:
+        if opening is None or beyond_authority(reply, store, role=role):
             continue
-        found.append(((not reply.proactive, event.scenarios.index(reply.scenario), -condition.specificity, reply.id), opening))
+        specificity = compile_condition(reply.when).specificity
+        found.append(((not reply.proactive, event.scenarios.index(reply.scenario), -specificity, reply.id), opening))
     found.sort(key=lambda one: one[0])
     nothing_asked = np.zeros(len(SIGNALS), dtype=np.float32)
     return [Candidate(reply, eligibility.of_reply(reply), max(0.0, _SHARE_FITTING - _LOWER * place), nothing_asked) for place, (_, reply) in enumerate(found)]

@@ -8,6 +8,10 @@ import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 
+import numpy as np
+
+from indexes.reply_columns import ReplyColumns
+from indexes.snapshot import Snapshot
 from knowledge.conduct_rules import Use
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
@@ -57,10 +61,10 @@ def wanted(understanding: Understanding, facts: FactTree, history: Sequence[Turn
 class Recommender:
     """A shop's catalogue, ready to be searched by need."""
 
-    def __init__(self, catalogue: ProductCatalogue, replies: Sequence[ProvenReply], *, language: str) -> None:
+    def __init__(self, catalogue: ProductCatalogue, snapshot: Snapshot, *, language: str) -> None:
         self._catalogue, self._english = catalogue, language == "en"
-        self._described = {one.sku: match_form(json.dumps([one.title, one.category, one.attributes], ensure_ascii=False)) for one in catalogue.products}
-        self._benefits = {one.sku: benefit for one in catalogue.products if (benefit := _benefit(one, replies))}
+        self._described: dict[str, str] = {}  # as they are asked for
+        self._snapshot, self._telling = snapshot, _telling(snapshot.columns)
 
     def recommend(self, need: ShoppingNeed, understanding: Understanding, writer: FactWriter) -> list[Recommendation]:
         """Gives at most three products that meet all that was told, best first, ties by SKU; none when nothing in the words leads to a product."""
@@ -84,7 +88,11 @@ class Recommender:
         return [one for one in self._catalogue.products if uses and all(self._serves(one, use) for use in uses)]
 
     def _serves(self, product: Product, use: Use) -> bool:
-        return re.search(use.product, self._described[product.sku]) is not None
+        described = self._described.get(product.sku)
+        if described is None:
+            described = match_form(json.dumps([product.title, product.category, product.attributes], ensure_ascii=False))
+            self._described[product.sku] = described
+        return re.search(use.product, described) is not None
 
     def _why(self, product: Product, need: ShoppingNeed, fits: Sequence[str | bool | None], writer: FactWriter) -> list[str]:
         uses = [use.name[self._english] for use in need.uses if self._serves(product, use)]
@@ -108,7 +116,7 @@ class Recommender:
 
     def _tell(self, product: Product, *, told: Collection[object]) -> list[str]:
         """What it does for the customer in the shop's own words, else its first attributes that were not told yet."""
-        benefit = self._benefits.get(product.sku)
+        benefit = _benefit([self._snapshot.shop.replies[row] for row in self._telling.get(product.sku, ())])
         if benefit:
             return [benefit]
         shown = [(name, value) for name, value in product.attributes.items() if name not in told][:_ATTRIBUTES_SHOWN]
@@ -154,11 +162,21 @@ def _in_months(value: float, unit: str) -> tuple[float, str]:
     return (value * (_MONTHS if unit == "岁" else 1), "个月") if unit in _AGES else (value, unit)
 
 
-def _benefit(product: Product, replies: Sequence[ProvenReply]) -> str:
-    """The `value` part of the shop's reply about this very product; nothing that needs an order, a date or a condition to be true."""
-    about = [
-        reply for reply in replies
-        if product.sku in reply.products and len(reply.products) == 1 and reply.scenario in _TELLING and reply.value and "{" not in reply.value
-        and not reply.when and reply.effective_from is None and reply.effective_to is None and reply.authority == "agent" and not reply.promises_amount
-    ]  # fmt: skip
+def _telling(columns: ReplyColumns) -> dict[str, list[int]]:
+    """Rows of the replies that tell of one product alone, by SKU: nothing that needs an order, a date, a condition or a lead to be true."""
+    plain = {
+        number: gate.products[0] for number, gate in enumerate(columns.gates)
+        if len(gate.products) == 1 and not gate.when and gate.effective_from is None and gate.effective_to is None
+    }  # fmt: skip
+    scenarios = [place for place, name in enumerate(columns.scenarios) if name in _TELLING]
+    rows = np.flatnonzero(np.isin(columns.scenario, scenarios) & ~columns.is_lead & np.isin(columns.gate, list(plain)))
+    found: dict[str, list[int]] = {}
+    for row, gate in zip(rows.tolist(), columns.gate[rows].tolist(), strict=True):
+        found.setdefault(plain[gate], []).append(row)
+    return found
+
+
+def _benefit(telling: Sequence[ProvenReply]) -> str:
+    """The `value` part of the shop's reply about this very product; a plain one that promises no money."""
+    about = [reply for reply in telling if reply.value and "{" not in reply.value and not reply.promises_amount]
     return min(about, key=lambda reply: (_TELLING.index(reply.scenario), reply.id)).value if about else ""

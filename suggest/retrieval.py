@@ -169,8 +169,8 @@ def _of_likely_scenarios(question: Understanding, snapshot: Snapshot) -> Rows:
     Scenarios with more replies than `SCENARIO_REPLIES` are left to the other channels, which find the nearest of many.
     """
     likely = sorted(name for name, probability in question.scenarios.items() if probability >= _LIKELY_SCENARIO)
-    all_rows = [snapshot.scenario_replies.get(name, ()) for name in likely]
-    return np.array([row for rows in all_rows if len(rows) <= SCENARIO_REPLIES for row in rows], dtype=np.int64)
+    all_rows = [snapshot.scenario_replies[name] for name in likely if name in snapshot.scenario_replies]
+    return np.concatenate([np.empty(0, dtype=np.int64), *(rows for rows in all_rows if len(rows) <= SCENARIO_REPLIES)])
 
 
 def _best_rows(scores: Values, n: int) -> Rows:

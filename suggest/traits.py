@@ -1,15 +1,16 @@
 """What never changes about a shop's replies and articles while a snapshot serves, as columns: worked out once, looked up with every message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from indexes.large_build import mean_needs
+from indexes.reply_columns import TONES, Gate
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
-from knowledge.records import Article, ProvenReply
+from knowledge.records import Article
 from suggest.eligibility import Gates
 
 Column = npt.NDArray[np.float32]
@@ -20,21 +21,17 @@ class ReplyTraits:
     """Columns over `shop.replies`, [n_replies] each."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        replies = snapshot.shop.replies
-        self.names = tuple(sorted({reply.scenario for reply in replies}))
-        number = {name: place for place, name in enumerate(self.names)}
-        self.scenario = np.array([number[reply.scenario] for reply in replies], dtype=np.int64)
+        columns = snapshot.columns
+        self.names, self.scenario = columns.scenarios, columns.scenario.astype(np.int64)
         families = sorted({name.split(".")[0] for name in self.names})
         self.families = tuple(families)
         self.family = np.array([families.index(name.split(".")[0]) for name in self.names], dtype=np.int64)  # of each scenario
-        self.gates = Gates(replies)
-        self.specific = np.array([min(_specificity(reply), _SPECIFIC) / _SPECIFIC for reply in replies], dtype=np.float32)
-        self.tones = _columns([[reply.tone == tone for tone in ("upset", "calm")] for reply in replies], 2)
-        self.neutral, self.conditional, self.about_case, self.asks_for_order, self.has_products, self.lead, self.tier = _columns(
-            [_plain_traits(reply) for reply in replies], 7
-        )
-        self.articles = sorted({article for reply in replies for article in reply.cites})
-        self.cites = _cites(replies, self.articles)
+        self.gates = Gates(columns)
+        tone = [(columns.tone == TONES.index(name)).astype(np.float32) for name in ("upset", "calm", "")]
+        self.tones, self.neutral, self.lead = np.array(tone[:2]), tone[2], columns.is_lead.astype(np.float32)
+        of_gates = np.array([_of_gate(gate) for gate in columns.gates], dtype=np.float32).reshape(-1, 6)
+        self.specific, self.conditional, self.about_case, self.asks_for_order, self.has_products, self.tier = of_gates.T[:, columns.gate]
+        self.articles, self.cites = columns.articles, columns.cites
         self.cited_passages = [snapshot.article_passages.get(article, ()) for article in self.articles]
         # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient. A large shop's stand ready in the snapshot.
         self._root_profiles = None if snapshot.reply_needs else np.sqrt(_profiles(snapshot))
@@ -77,33 +74,17 @@ def _places(heard: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.in
     return np.array([place.get(name, len(heard)) for name in names], dtype=np.int64)
 
 
-def _plain_traits(reply: ProvenReply) -> list[bool]:
-    return [
-        reply.tone == "", bool(reply.when), "order.case" in reply.when, "!has(order.status)" in reply.when,
-        bool(reply.products), reply.authority == "lead", "customer.tier" in reply.when,
-    ]  # fmt: skip
+def _of_gate(gate: Gate) -> tuple[float, ...]:
+    """How specific the replies of the gate are, 0..1, and whether they have a condition, ask for a case, for an order, for a product, for a tier."""
+    return (
+        min(_specificity(gate), _SPECIFIC) / _SPECIFIC, bool(gate.when), "order.case" in gate.when, "!has(order.status)" in gate.when,
+        bool(gate.products), "customer.tier" in gate.when,
+    )  # fmt: skip
 
 
-def _columns(rows: Sequence[Sequence[bool]], n_columns: int) -> Column:
-    """The rows' columns, float32[n_columns, n_rows]."""
-    return np.array(rows, dtype=np.float32).reshape(-1, n_columns).T.copy()
-
-
-def _specificity(reply: ProvenReply) -> int:
+def _specificity(gate: Gate) -> int:
     """How many facts of this order the condition holds to be so; a list of tests on one fact counts once."""
-    return compile_condition(reply.when).specificity + (1 if reply.effective_from or reply.effective_to else 0)
-
-
-def _cites(replies: Sequence[ProvenReply], articles: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Numbers of the articles each reply cites, [n_replies, most cited]; the first stands in empty places, `len(articles)` where it cites none."""
-    number = {article: place for place, article in enumerate(articles)}
-    width = max((len(reply.cites) for reply in replies), default=0) or 1
-    table = np.full((len(replies), width), len(articles), dtype=np.int64)
-    for row, reply in enumerate(replies):
-        if reply.cites:
-            table[row] = number[reply.cites[0]]
-            table[row, : len(reply.cites)] = [number[article] for article in reply.cites]
-    return table
+    return compile_condition(gate.when).specificity + (1 if gate.effective_from or gate.effective_to else 0)
 
 
 def _profiles(snapshot: Snapshot) -> Column:

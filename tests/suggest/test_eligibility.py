@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from indexes.reply_columns import ReplyColumns
 from knowledge.conditions import Outcome, Verdict
 from knowledge.facts import compute_facts
 from knowledge.order_context import Order
@@ -181,7 +182,7 @@ def test_the_shops_gates_together_come_to_what_each_reply_comes_to():
         for d, days in enumerate(dates)
         for p, of in enumerate(products)
     ]
-    gates, codes = Gates(replies), {Outcome.FALSE: RULED_OUT, Outcome.UNKNOWN: TO_CHECK, Outcome.TRUE: ALLOWED}
+    gates, codes = Gates(ReplyColumns.of(replies)), {Outcome.FALSE: RULED_OUT, Outcome.UNKNOWN: TO_CHECK, Outcome.TRUE: ALLOWED}
     seen = set()
     for order in (None, {"status": "paid"}, {"status": "shipped", "paid_at": NOW}, {"status": "paid", "paid_at": "2026-11-01T00:00:00+08:00"}):
         for mentioned in ((), ("JU-1",), ("PH-1",)):
@@ -206,7 +207,7 @@ def test_all_gates_together_come_to_what_each_comes_to(seed: int):
         return reply(id=f"r-{number}", products=products, effective_from=first, effective_to=last, effective_basis=basis)
 
     replies = [one(number) for number in range(60)]
-    gates = Gates(replies)
+    gates = Gates(ReplyColumns.of(replies))
     today, paid_on = date(2026, 11, random.choice([1, 10, 15, 30])), random.choice([None, date(2026, 11, 10)])
     here = random.choice([(), (("P-1", "家电/大家电/冰箱"),), (("P-9", "服饰"), ("P-2", ""))])
 

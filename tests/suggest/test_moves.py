@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from indexes.reply_columns import ReplyColumns
 from knowledge.conditions import compile_condition
 from knowledge.conduct_rules import action_rules, alarms, order_events
 from knowledge.errors import InvalidKnowledge
@@ -373,7 +374,7 @@ def test_an_order_without_trouble_is_met_with_silence(ask: Ask, order: dict[str,
 def test_a_reply_marked_for_it_comes_first_and_one_marked_against_it_never(demo_snapshot: Any, models: Any) -> None:
     marks = {"status-overdue": True, "expedite-overdue": False}
     replies = tuple(one.model_copy(update={"proactive": marks.get(one.id)}) for one in demo_snapshot.shop.replies)
-    snapshot = replace(demo_snapshot, shop=replace(demo_snapshot.shop, replies=replies))
+    snapshot = replace(demo_snapshot, shop=replace(demo_snapshot.shop, replies=replies), columns=ReplyColumns.of(replies))
     suggester = Suggester(snapshot, embedder=models.embedder, reader=models.reader, ranker=models.ranker)
 
     answer = suggester.suggest(SuggestionRequest.model_validate({"message": "", "order": OVERDUE}), now=datetime.fromisoformat(NOW), request_id="r")
