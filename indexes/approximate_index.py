@@ -4,8 +4,10 @@ The codes (a quarter of a byte a number, read sixteen at a time) only choose wha
 at most `ROW_ERROR`. The rows are memory-mapped: several workers share one copy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -27,12 +29,14 @@ _OVERSAMPLED = 3  # rows looked at for each that is wanted: the codes misplace n
 _LOOKED_AT = 600  # at least so many
 _MOST_OF_LISTS = 2  # at most half of the lists is looked at; beyond that they bring nothing
 _BLOCK = 16_384
+_REMEMBERED_ROWS = 2 * RECALL_ROWS  # of each query: what the shop loses is made good by those behind
+StoredRows = npt.NDArray[np.int16]
 
 
 class ApproximateIndex:
     """Inverted lists of codes over unit vectors, with the rows at two bytes a number."""
 
-    def __init__(self, index: faiss.IndexIVFPQFastScan, rows: npt.NDArray[np.int16]) -> None:
+    def __init__(self, index: faiss.IndexIVFPQFastScan, rows: StoredRows) -> None:
         self._index = index
         self._rows = rows
 
@@ -47,11 +51,28 @@ class ApproximateIndex:
             queries: [n_queries, dimension], what will be asked, for measuring.
             wanted: the recall to choose for; the most lists are looked at where none reaches it.
         """
-        index = _trained(vectors)
-        for start in range(0, len(vectors), _BLOCK):
-            index.add(np.ascontiguousarray(vectors[start : start + _BLOCK], dtype=np.float32))
-        built = cls(index, _rounded(vectors))
-        return built, built._look_at_as_many_lists_as(wanted, vectors, queries)
+        built, asked = cls.of_rows(rounded(vectors), queries, wanted=wanted)
+        return built, built.recall(queries, asked.least)
+
+    @classmethod
+    def of_rows(cls, rows: StoredRows, queries: Vectors, *, wanted: float = RECALL_WANTED) -> tuple["ApproximateIndex", "Asked"]:
+        """As `build`, for rows that are rounded already; gives the index and what looking at every row finds for the queries."""
+        index = _trained(rows)
+        built = cls(index, rows)
+        built._add(rows)
+        asked = Asked.of(rows, queries)
+        built._look_at_as_many_lists_as(wanted, queries, asked.least)
+        return built, asked
+
+    def extended(self, kept: "ApproximateIndex | None", rows: StoredRows) -> "ApproximateIndex":
+        """Gives an index by this one's lists of what `kept` holds, if anything, and of more rows behind it."""
+        index: Any = faiss.clone_index(self._index if kept is None else kept._index)
+        if kept is None:
+            index.reset()
+        index.nprobe = self._index.nprobe
+        grown = ApproximateIndex(index, rows if kept is None else np.concatenate([kept._rows, rows]))
+        grown._add(rows)
+        return grown
 
     @classmethod
     def read(cls, path: Path) -> "ApproximateIndex":
@@ -101,54 +122,130 @@ class ApproximateIndex:
         Raises:
             DimensionMismatch: the queries are of another width.
         """
+        found = zip(query_vectors, self.candidates(query_vectors, n_rows), strict=True)
+        return [best_hits(query, rows, self.vectors, n_rows) for query, rows in found]
+
+    def candidates(self, query_vectors: Vectors, n_rows: int) -> list[Rows]:
+        """Gives for each query the rows whose codes look nearest, ascending: several times as many as are wanted.
+
+        Raises:
+            DimensionMismatch: the queries are of another width.
+        """
         if query_vectors.shape[1] != self.dimension:
             raise DimensionMismatch(expected=self.dimension, got=query_vectors.shape[1])
-        if not len(query_vectors) or n_rows < 1:
-            return [_NOTHING for _ in query_vectors]
+        if not len(query_vectors) or n_rows < 1 or not len(self):
+            return [np.empty(0, dtype=np.int64) for _ in query_vectors]
         queries = np.ascontiguousarray(query_vectors, dtype=np.float32)
         _, found = self._index.search(queries, min(max(_LOOKED_AT, _OVERSAMPLED * n_rows), len(self)))
-        return [self._hits(query, rows, n_rows) for query, rows in zip(queries, found, strict=True)]
+        return [np.sort(rows[rows >= 0]) for rows in found]
 
-    def _hits(self, query: Vectors, rows: Rows, n_rows: int) -> RowHits:
-        if not np.isfinite(query).all() or not query.any():
-            return _NOTHING
-        rows = np.sort(rows[rows >= 0])
-        similarities = self.vectors(rows) @ query
-        order = np.argsort(-similarities, kind="stable")[:n_rows]
-        return RowHits(rows[order], similarities[order])
+    def stored(self, rows: Rows) -> StoredRows:
+        """Gives rows as they are stored."""
+        return self._rows.take(rows, axis=0)
 
-    def _look_at_as_many_lists_as(self, wanted: float, vectors: Vectors, queries: Vectors) -> float:
+    def recall(self, queries: Vectors, least: npt.NDArray[np.float32]) -> float:
+        """Gives the share of the nearest rows that are found, see `recall_of`."""
+        return recall_of(self.search(queries, n_rows=min(RECALL_ROWS, len(self))), queries, least, min(RECALL_ROWS, len(self)))
+
+    def _add(self, rows: StoredRows) -> None:
+        for start in range(0, len(rows), _BLOCK):
+            self._index.add(_unrounded(rows[start : start + _BLOCK]))
+
+    def _look_at_as_many_lists_as(self, wanted: float, queries: Vectors, least: npt.NDArray[np.float32]) -> None:
         """Doubles the lists looked at until the recall is there."""
-        least = _nearest_similarities(vectors, queries)
         recall, n_lists = 0.0, 1
         most = max(1, self._index.nlist // _MOST_OF_LISTS)
         while n_lists < most and recall < wanted:
             n_lists = min(most, 2 * n_lists)
             self._index.nprobe = n_lists
-            recall = self._recall(queries, least, lambda rows: vectors[rows])
-        return recall
-
-    def _recall(self, queries: Vectors, least: npt.NDArray[np.float32], vectors_of: Callable[[Rows], Vectors]) -> float:
-        """Share of the nearest rows that are found; a row as near as the last of them counts, for equal texts have equal vectors."""
-        n_rows = min(RECALL_ROWS, len(self))
-        near = [
-            float((vectors_of(hits.rows) @ query >= last - 1e-6).sum()) / n_rows
-            for query, last, hits in zip(queries, least, self.search(queries, n_rows=n_rows), strict=True)
-            if query.any()
-        ]
-        return float(np.mean(near)) if near else 1.0
+            recall = self.recall(queries, least)
 
 
-def _rounded(vectors: Vectors) -> npt.NDArray[np.int16]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an index's recall is measured by: the queries, and for each the nearest rows by looking at every row, best first."""
+
+    queries: Vectors  # [n_queries, dimension]
+    rows: Rows  # [n_queries, up to `_REMEMBERED_ROWS`]
+    similarities: npt.NDArray[np.float32]  # of the rows
+
+    @classmethod
+    def of(cls, rows: StoredRows, queries: Vectors) -> "Asked":
+        """Looks at every row."""
+        n_rows = min(_REMEMBERED_ROWS, len(rows))
+        best = np.full((len(queries), n_rows), -np.inf, dtype=np.float32)
+        places = np.zeros((len(queries), n_rows), dtype=np.int64)
+        for start in range(0, len(rows), _BLOCK):
+            block = queries @ _unrounded(rows[start : start + _BLOCK]).T
+            near = np.concatenate([best, block], axis=1)
+            here = np.concatenate([places, np.broadcast_to(np.arange(start, start + block.shape[1]), block.shape)], axis=1)
+            chosen = np.argpartition(-near, n_rows - 1, axis=1)[:, :n_rows]
+            best, places = np.take_along_axis(near, chosen, axis=1), np.take_along_axis(here, chosen, axis=1)
+        order = np.argsort(-best, axis=1, kind="stable")
+        return cls(queries, np.take_along_axis(places, order, axis=1), np.take_along_axis(best, order, axis=1))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Asked":
+        """Reads what `write` wrote."""
+        return cls(*(np.load(folder / f"asked_{name}.npy", allow_pickle=False) for name in ("queries", "rows", "similarities")))
+
+    def write(self, folder: Path) -> None:
+        """Writes NumPy's format."""
+        for name in ("queries", "rows", "similarities"):
+            np.save(folder / f"asked_{name}.npy", getattr(self, name), allow_pickle=False)
+
+    @property
+    def least(self) -> npt.NDArray[np.float32]:
+        """The similarity of each query's last row that must be found, [n_queries]."""
+        return np.asarray(self.similarities[:, :RECALL_ROWS].min(axis=1, initial=np.inf))
+
+    def after(self, stands: npt.NDArray[np.bool_], more: StoredRows) -> npt.NDArray[np.float32]:
+        """Gives `least` after some of the rows went and others came: exact as long as enough of the remembered ones stand.
+
+        Args:
+            stands: [n_rows], of the rows that were looked at.
+            more: the rows that came and stand.
+        """
+        kept = np.where(stands[self.rows], self.similarities, -np.inf)
+        near = np.concatenate([kept, Asked.of(more, self.queries).similarities], axis=1)
+        return _last_of(near, min(RECALL_ROWS, near.shape[1]))
+
+
+def best_hits(query: Vectors, rows: Rows, vectors_of: Callable[[Rows], Vectors], n_rows: int) -> RowHits:
+    """Gives the nearest of the rows, which ascend, best first, ties by row; nothing for a zero or non-finite query."""
+    if not len(rows) or not np.isfinite(query).all() or not query.any():
+        return _NOTHING
+    similarities = vectors_of(rows) @ query
+    order = np.argsort(-similarities, kind="stable")[:n_rows]
+    return RowHits(rows[order], similarities[order])
+
+
+def recall_of(found: Sequence[RowHits], queries: Vectors, least: npt.NDArray[np.float32], n_rows: int) -> float:
+    """Gives the share of the `n_rows` nearest that was found; a row as near as the last of them counts, for equal texts have equal vectors."""
+    near = [min(1.0, float((hits.similarities >= last - 1e-6).sum()) / n_rows) for query, last, hits in zip(queries, least, found, strict=True) if query.any()]
+    return float(np.mean(near)) if near else 1.0
+
+
+def rounded(vectors: Vectors) -> StoredRows:
+    """Gives the rows at two bytes a number, as they are stored."""
     rows = np.empty(vectors.shape, dtype=np.int16)
     for start in range(0, len(vectors), _BLOCK):
         rows[start : start + _BLOCK] = np.rint(np.clip(vectors[start : start + _BLOCK], -1, 1) * _STEPS)
     return rows
 
 
-def _trained(vectors: Vectors) -> faiss.IndexIVFPQFastScan:
+def _unrounded(rows: StoredRows) -> Vectors:
+    return np.ascontiguousarray(rows * np.float32(1 / _STEPS), dtype=np.float32)
+
+
+def _last_of(near: npt.NDArray[np.float32], n_rows: int) -> npt.NDArray[np.float32]:
+    """The `n_rows`-th largest of each line."""
+    return np.asarray(-np.partition(-near, n_rows - 1, axis=1)[:, n_rows - 1])
+
+
+def _trained(rows: StoredRows) -> faiss.IndexIVFPQFastScan:
     """An index without rows, its lists found among a seeded sample."""
-    n_rows, dimension = vectors.shape
+    n_rows, dimension = rows.shape
     n_lists = max(1, 2 ** round(np.log2(1.6 * np.sqrt(max(1, n_rows)))))
     pairs = dimension // 2 if dimension % 2 == 0 else dimension
     index = faiss.IndexIVFPQFastScan(faiss.IndexFlatIP(dimension), dimension, n_lists, pairs, 4, faiss.METRIC_INNER_PRODUCT)
@@ -158,18 +255,8 @@ def _trained(vectors: Vectors) -> faiss.IndexIVFPQFastScan:
     index.pq.cp.seed = _SEED
     index.cp.max_points_per_centroid = _TRAINED_ON
     sample = np.sort(np.random.default_rng(_SEED).choice(n_rows, min(n_rows, _TRAINED_ON * n_lists), replace=False))
-    index.train(np.ascontiguousarray(vectors[sample], dtype=np.float32))
+    index.train(_unrounded(rows[sample]))
     return index
-
-
-def _nearest_similarities(vectors: Vectors, queries: Vectors) -> npt.NDArray[np.float32]:
-    """The similarity of each query's last nearest row by looking at every row, [n_queries]."""
-    n_rows = min(RECALL_ROWS, len(vectors))
-    best = np.full((len(queries), n_rows), -np.inf, dtype=np.float32)
-    for start in range(0, len(vectors), _BLOCK):
-        near = np.concatenate([best, queries @ vectors[start : start + _BLOCK].astype(np.float32).T], axis=1)
-        best = -np.partition(-near, n_rows - 1, axis=1)[:, :n_rows]
-    return np.asarray(best.min(axis=1))
 
 
 def _rows_beside(path: Path) -> Path:

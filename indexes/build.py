@@ -15,11 +15,14 @@ from indexes.changes import approved
 from indexes.classifier import TextClassifier
 from indexes.embedder import Embedder, Vectors
 from indexes.errors import SnapshotRefused
-from indexes.large_build import EXACT_UP_TO, check_recall, key_indexes
+from indexes.index_recall import check_recall
+from indexes.large_build import EXACT_UP_TO, Means, large_shop
+from indexes.large_shop import LargeShop
 from indexes.lexical_index import LexicalIndex
 from indexes.recipe import building_recipe
 from indexes.reply_keys import reply_keys
-from indexes.snapshot import CONTRACT_VERSION, FORMAT_VERSION, Manifest, Snapshot, assemble, passage_search_text
+from indexes.snapshot import CONTRACT_VERSION, FORMAT_VERSION, LARGE_FORMAT_VERSION, Manifest, Snapshot, assemble, passage_search_text
+from indexes.stored_replies import digests_of
 from indexes.vector_cache import BLOCK, CachedEmbedder, Tell, VectorCache
 from indexes.vector_index import Rows, VectorIndex
 from knowledge.records import Article
@@ -45,6 +48,7 @@ def build_snapshot(
     cache: VectorCache | None = None,
     on_progress: Progress | None = None,
     exact_up_to: int = EXACT_UP_TO,
+    live: LargeShop | None = None,
 ) -> Snapshot:
     """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all.
 
@@ -57,6 +61,7 @@ def build_snapshot(
         adapted: the shop's own models, used in the place of the shared ones.
         cache: vectors of earlier runs; with it only new or changed text is embedded, and the index is the same to the byte.
         on_progress: hears (stage, done, of how many).
+        live: of the live snapshot of a large shop; what did not change is taken from it.
         exact_up_to: keys up to which every key is looked at with every message; beyond, the index is approximate and its recall is measured.
     """
     if adapted is not None:
@@ -68,29 +73,29 @@ def build_snapshot(
     cache = cache or VectorCache()
     cached = CachedEmbedder(embedder, cache)
     marks = fingerprint_of(shop, ids={EMBEDDING: embedder.model_id, NEEDS: needs.model_id}, cases=cases, base=adapted.base if adapted else {})
-    indexes, recall, n_keys = _indexed_keys(shop, cached, needs, cache, tell, exact_up_to=exact_up_to)
+    n_keys = sum(len(reply.triggers) + 1 for reply in shop.replies)
     manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=n_keys, n_cases=len(cases))
+    large = None
+    if n_keys > exact_up_to:
+        large, recall = large_shop(shop.replies, Means(embedder, needs, tell, cache.counts), live=live)
+        manifest = replace(manifest, recall=recall, format_version=LARGE_FORMAT_VERSION)
     return assemble(
-        replace(manifest, recall=recall),
+        manifest,
         shop,
         adapted=adapted,
-        **indexes,
+        large=large,
+        **(_indexed_keys(shop, cached, needs, cache, tell) if large is None else {}),
         passage_vectors=VectorIndex.build(cached.embed(passages, partial(tell, "passages"))),
         passage_terms=LexicalIndex.build(passages),
         cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], cached),
     )
 
 
-def _indexed_keys(
-    shop: Shop, cached: CachedEmbedder, needs: TextClassifier, cache: VectorCache, tell: Progress, *, exact_up_to: int
-) -> tuple[dict[str, Any], float | None, int]:
-    """The indexes of the shop's keys, their recall where they are approximate, and how many keys there are."""
-    keys = reply_keys(shop.replies)
-    texts = [key.text for key in keys]
-    starts = np.flatnonzero(np.diff([key.reply_row for key in keys], prepend=-1)).tolist()
+def _indexed_keys(shop: Shop, cached: CachedEmbedder, needs: TextClassifier, cache: VectorCache, tell: Progress) -> dict[str, Any]:
+    """The indexes of a small shop's keys: every one of them is looked at with every message."""
+    texts = [key.text for key in reply_keys(shop.replies)]
     vectors, heard = cached.embed(texts, partial(tell, "replies")), _needs(texts, needs, cache, partial(tell, "needs"))
-    indexes, recall = key_indexes(texts, vectors, heard, starts, [key.is_trigger for key in keys], cached, exact_up_to=exact_up_to)
-    return indexes, recall, len(keys)
+    return {"key_vectors": VectorIndex.build(vectors), "key_needs": VectorIndex.build(heard), "key_terms": LexicalIndex.build(texts)}
 
 
 def fingerprint_of(shop: Shop, *, ids: Mapping[str, str], cases: Sequence[Case], base: Mapping[str, str]) -> tuple[str, str]:
@@ -198,7 +203,8 @@ def _needs(texts: Sequence[str], needs: TextClassifier, cache: VectorCache, tell
 def _knowledge_hash(shop: Shop) -> str:
     """The same for the same words, whatever order the files came in."""
     digest = hashlib.sha256(shop.store.model_dump_json().encode())
-    for table in (shop.articles, shop.replies, shop.products):
+    digest.update(digests_of(shop.replies).tobytes())
+    for table in (shop.articles, shop.products):
         for record in table:
             digest.update(record.model_dump_json().encode())
     return digest.hexdigest()

@@ -11,6 +11,7 @@ from indexes.vector_index import Rows
 
 Values = npt.NDArray[np.float32]
 _STEPS = 255
+_BLOCK = 8_192
 ROUNDED = 1 / (2 * _STEPS)  # the most by which a number is off
 
 
@@ -18,7 +19,7 @@ class ByteRows:
     """[n_rows, dimension] of numbers in [0, 1], each within `ROUNDED` of what was given."""
 
     def __init__(self, codes: npt.NDArray[np.uint8]) -> None:
-        self._codes = codes
+        self.codes = codes  # [n_rows, dimension], as they are stored
 
     @classmethod
     def build(cls, values: Values) -> "ByteRows":
@@ -43,16 +44,29 @@ class ByteRows:
 
     def write(self, path: Path) -> None:
         """Writes NumPy's format."""
-        np.save(path, self._codes, allow_pickle=False)
+        np.save(path, self.codes, allow_pickle=False)
 
     @property
     def dimension(self) -> int:
         """Width of the rows."""
-        return int(self._codes.shape[1])
+        return int(self.codes.shape[1])
 
     def __len__(self) -> int:
-        return len(self._codes)
+        return len(self.codes)
 
     def vectors(self, rows: Rows | slice) -> Values:
         """Gives some of the rows, in their order."""
-        return self._codes[rows] * np.float32(1 / _STEPS)
+        return self.codes[rows] * np.float32(1 / _STEPS)
+
+
+def mean_needs(roots: Values, starts: np.ndarray, is_trigger: np.ndarray) -> Values:
+    """Gives each reply's needs: the mean distribution of its triggers, [n_replies, n_needs]; zero where it has none."""
+    means = np.empty((len(starts), roots.shape[1]), dtype=np.float32)
+    ends = np.append(starts[1:], len(roots))
+    for first in range(0, len(starts), _BLOCK):
+        own = slice(first, first + _BLOCK)
+        keys = slice(int(starts[first]), int(ends[own][-1]))
+        weights = is_trigger[keys].astype(np.float32)
+        sums = np.add.reduceat(roots[keys] ** 2 * weights[:, None], starts[own] - starts[first], axis=0)
+        means[own] = sums / np.maximum(np.add.reduceat(weights, starts[own] - starts[first]), 1)[:, None]
+    return means

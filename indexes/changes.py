@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from indexes.stored_replies import StoredReplies
 from knowledge.records import Article, ProvenReply
 from knowledge.shop import Shop
 
@@ -30,8 +31,10 @@ class Dates:
     upcoming: tuple[tuple[str, str], ...] = ()
 
 
-def approved(shop: Shop) -> tuple[ProvenReply, ...]:
-    """Gives the replies that enter an index."""
+def approved(shop: Shop) -> Sequence[ProvenReply]:
+    """Gives the replies that enter an index; those that are stored already are approved."""
+    if isinstance(shop.replies, StoredReplies):
+        return shop.replies
     return tuple(reply for reply in shop.replies if reply.status == "approved")
 
 

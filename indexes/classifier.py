@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load
 
-from indexes.embedder import Embedder, bundled_embedder
+from indexes.embedder import Embedder, Vectors, bundled_embedder
 from knowledge.normalise import match_form
 
 Probabilities = npt.NDArray[np.float32]  # [n_texts, n_labels], rows sum to 1
@@ -29,6 +29,7 @@ _LATIN_CHARS = 4
 NGRAM_LENGTHS = (1, 2)
 # The static vector is this long beside the n-grams' mean, so that neither half is lost on the other.
 DENSE_LENGTH = 3.0
+_GRAMS_KEPT = 1_000_000
 
 
 def ngram_codes(text: str) -> list[int]:
@@ -36,15 +37,18 @@ def ngram_codes(text: str) -> list[int]:
 
     Chinese: 1 and 2 characters. Latin letters say little one by one: words, pairs of words, and 4 characters for typos.
     """
+    return sorted({zlib.crc32(gram.encode()) for gram in _ngrams(text)})
+
+
+def _ngrams(text: str) -> set[str]:
     form = f"^{_NOT_WORD.sub(' ', match_form(text)).strip()}$"
     grams = {form[i : i + n] for n in NGRAM_LENGTHS for i in range(len(form) - n + 1)}
     if not _LATIN.search(form):
-        return sorted({zlib.crc32(gram.encode()) for gram in grams})
+        return grams
     grams = {gram for gram in grams if not _LATIN.search(gram)}
     words = _LATIN_WORDS.findall(form)
     grams |= {*words, *(f"{one} {two}" for one, two in pairwise(words))}
-    grams |= {f" {word} "[i : i + _LATIN_CHARS] for word in words for i in range(len(word) + 3 - _LATIN_CHARS)}
-    return sorted({zlib.crc32(gram.encode()) for gram in grams})
+    return grams | {f" {word} "[i : i + _LATIN_CHARS] for word in words for i in range(len(word) + 3 - _LATIN_CHARS)}
 
 
 @lru_cache(maxsize=256)  # one request asks three classifiers about the same words
@@ -69,20 +73,46 @@ class TextClassifier:
         self._output = weights["output"].astype(np.float32)  # [width + dimension, n_labels]
         self._bias = weights["bias"].astype(np.float32)  # [n_labels]
         self._embedder = embedder
+        self._row_of_gram: dict[str, int] = {}  # n-grams met among many texts; -1: never seen in training
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Gives the probability of every label for every text, in order."""
         return softmax(self.logits(texts) / self._temperature)
 
+    def probabilities_of_many(self, texts: Sequence[str], vectors: Vectors | None = None) -> Probabilities:
+        """As `probabilities`, for the texts of a large shop: n-grams come again and again, and so their rows are kept.
+
+        Args:
+            texts: any.
+            vectors: of the texts by the bundled embedding, where they are known.
+        """
+        if len(self._row_of_gram) > _GRAMS_KEPT:
+            self._row_of_gram.clear()
+        found = [np.array(sorted({*map(self._row, _ngrams(text))} - {-1}), dtype=np.int64) for text in texts]
+        return softmax(self._logits(found, self._embedder.encode_query(texts) if vectors is None else vectors) / self._temperature)
+
+    def reads(self, embedder: Embedder) -> bool:
+        """Whether the classifier reads the vectors of this embedding."""
+        return embedder is self._embedder
+
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Gives the scores before the temperature and the softmax, [n_texts, n_labels]."""
-        features = np.empty((len(texts), len(self._output)), dtype=np.float32)
+        return self._logits([known_rows(self._codes, _codes_heard(text)) for text in texts], self._embedder.encode_query(texts))
+
+    def _logits(self, found: Sequence[npt.NDArray[np.int64]], vectors: Vectors) -> npt.NDArray[np.float32]:
+        features = np.empty((len(found), len(self._output)), dtype=np.float32)
         width = self._ngrams.shape[1]
-        for row, text in enumerate(texts):
-            found = known_rows(self._codes, _codes_heard(text))
-            features[row, :width] = self._ngrams.take(found, axis=0).sum(axis=0, dtype=np.int32) * (self._ngram_scale / math.sqrt(max(1, len(found))))
-        features[:, width:] = self._embedder.encode_query(texts) * DENSE_LENGTH
+        for row, own in enumerate(found):
+            features[row, :width] = self._ngrams.take(own, axis=0).sum(axis=0, dtype=np.int32) * (self._ngram_scale / math.sqrt(max(1, len(own))))
+        features[:, width:] = vectors * DENSE_LENGTH
         return np.asarray(features @ self._output + self._bias, dtype=np.float32)
+
+    def _row(self, gram: str) -> int:
+        row = self._row_of_gram.get(gram)
+        if row is None:
+            known = known_rows(self._codes, [zlib.crc32(gram.encode())]).tolist()
+            row = self._row_of_gram[gram] = known[0] if known else -1
+        return row
 
 
 def known_rows(codes: npt.NDArray[np.uint32], wanted: Sequence[int] | npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:

@@ -6,15 +6,17 @@ texts says little, and its list would grow with the shop. The longest part of a 
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from indexes.lexical_index import K1, LENGTH, Scores, lexical_terms
 from indexes.mapping import mapped
+from indexes.spans import joined
 from indexes.vector_index import RowHits, Rows
 
 CHAMPIONS = 20_000
@@ -23,14 +25,34 @@ _LEADING_BITS = 7
 _LEADING = 1 << _LEADING_BITS  # terms of a message that lead to rows, at most
 _PROMISING = 4  # rows scored in full for each that is wanted: the terms that did not lead count too
 _TEXTS = 50_000  # read at once
-_ARRAYS = ("starts", "terms", "counts", "lengths", "found", "champion_starts", "champions")
+_ARRAYS = ("starts", "terms", "counts", "lengths", "is_found", "found", "champion_starts", "champions")
 Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What BM25 judges rarity and length by: how many rows there are, their mean length in terms, and in how many of them each term is, [n_terms]."""
+
+    n_rows: int
+    mean_length: float
+    found: npt.NDArray[np.int64]
+
+
+class Counted(NamedTuple):
+    """Texts as terms by number, row after row."""
+
+    vocabulary: dict[str, int]
+    terms: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.uint8]
+    per_row: Rows
+    lengths: npt.NDArray[np.int32]
+    is_found: npt.NDArray[np.bool_]  # whether terms lead to the row
 
 
 class LargeLexicalIndex:
     """Lucene's BM25 as `LexicalIndex` has it."""
 
-    def __init__(self, vocabulary: dict[str, int], arrays: Arrays) -> None:
+    def __init__(self, vocabulary: dict[str, int], arrays: Arrays, statistics: Statistics | None = None) -> None:
         self._vocabulary = vocabulary
         self._arrays = arrays
         self._starts = arrays["starts"]  # [n_rows + 1], where each row's terms begin
@@ -40,10 +62,10 @@ class LargeLexicalIndex:
         self._champions = arrays["champions"]  # int32, the term's best rows, ascending
         lengths = np.asarray(arrays["lengths"], dtype=np.float32)  # [n_rows], in terms
         self._n_rows = len(lengths)
-        found = np.asarray(arrays["found"], dtype=np.float64)  # [n_terms], in how many rows
-        self._rarity = np.log(1 + (self._n_rows - found + 0.5) / (found + 0.5)).astype(np.float32)
-        mean = float(lengths.mean(dtype=np.float64)) if self._n_rows else 0.0
-        self._weight_of_length = K1 * ((1 - LENGTH) + LENGTH * lengths / np.float32(mean or 1.0))
+        counted = statistics or self.statistics
+        found = np.asarray(counted.found[: len(vocabulary)], dtype=np.float64)  # [n_terms], in how many rows
+        self._rarity = np.log(1 + (counted.n_rows - found + 0.5) / (found + 0.5)).astype(np.float32)
+        self._weight_of_length = K1 * ((1 - LENGTH) + LENGTH * lengths / np.float32(counted.mean_length or 1.0))
 
     @classmethod
     def build(cls, texts: Sequence[str], is_found: npt.NDArray[np.bool_] | None = None, *, n_champions: int = CHAMPIONS) -> "LargeLexicalIndex":
@@ -54,18 +76,63 @@ class LargeLexicalIndex:
             is_found: [n_texts], which of them `search` finds; all when None. Long texts that only confirm what others find make every message dearer.
             n_champions: rows that a term leads to, at most.
         """
-        vocabulary: dict[str, int] = {}
-        pieces = [_counted(texts[start : start + _TEXTS], vocabulary) for start in range(0, max(1, len(texts)), _TEXTS)]
-        terms, counts, per_row, lengths = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        return cls._of_counted(_counted_texts(texts, np.ones(len(texts), dtype=np.bool_) if is_found is None else is_found, {}), n_champions)
+
+    @property
+    def statistics(self) -> "Statistics":
+        """What rarity and length are judged by where nothing else is told: these rows alone."""
+        lengths = self._arrays["lengths"]
+        return Statistics(len(lengths), float(lengths.mean(dtype=np.float64)) if len(lengths) else 0.0, self._arrays["found"])
+
+    def weighed_by(self, statistics: "Statistics") -> "LargeLexicalIndex":
+        """Gives the same rows, judged as part of a larger whole."""
+        return LargeLexicalIndex(self._vocabulary, self._arrays, statistics)
+
+    def extended(self, kept: "LargeLexicalIndex | None", texts: Sequence[str], is_found: npt.NDArray[np.bool_]) -> "LargeLexicalIndex":
+        """Gives an index by this one's numbers of terms of what `kept` holds, if anything, and of more texts behind it.
+
+        Args:
+            kept: made by an earlier call.
+            texts: any.
+            is_found: [n_texts], which of them `search` finds.
+        """
+        fresh = _counted_texts(texts, is_found, dict(self._vocabulary if kept is None else kept._vocabulary))
+        if kept is None:
+            return self._of_counted(fresh, CHAMPIONS)
+        return self._of_counted(_joined(kept._counted(), fresh), CHAMPIONS)
+
+    def statistics_with(self, recent: "LargeLexicalIndex", stands: npt.NDArray[np.bool_]) -> "Statistics":
+        """Gives the statistics of those rows of this index and a later one that stand, [n_rows of both]."""
+        n_terms, own = len(recent._vocabulary), stands[: len(self)]
+        gone, later = np.flatnonzero(~own), np.flatnonzero(stands[len(self) :])
+        found = np.zeros(n_terms, dtype=np.int64)
+        found[: len(self._vocabulary)] = self._arrays["found"]
+        found -= np.bincount(self._terms[joined(self._starts[gone], self._starts[gone + 1] - self._starts[gone])], minlength=n_terms)
+        found += np.bincount(recent._terms[joined(recent._starts[later], recent._starts[later + 1] - recent._starts[later])], minlength=n_terms)
+        lengths = np.concatenate([self._arrays["lengths"], recent._arrays["lengths"]])[stands]
+        return Statistics(int(stands.sum()), float(lengths.mean(dtype=np.float64)) if len(lengths) else 0.0, found)
+
+    def taken(self, recent: "LargeLexicalIndex | None", slots: Rows) -> "LargeLexicalIndex":
+        """Gives an index of some rows of this one and a later one, in the order of `slots`, terms by the same numbers."""
+        whole = self._counted() if recent is None else _joined(self._counted(), recent._counted())
+        starts = np.concatenate([[0], np.cumsum(whole.per_row)])
+        places = joined(starts[slots], whole.per_row[slots])
+        counted = Counted(whole.vocabulary, whole.terms[places], whole.counts[places], whole.per_row[slots], whole.lengths[slots], whole.is_found[slots])
+        return self._of_counted(counted, CHAMPIONS)
+
+    def _counted(self) -> "Counted":
+        return Counted(self._vocabulary, self._terms, self._counts, np.diff(self._starts), self._arrays["lengths"], self._arrays["is_found"])
+
+    @classmethod
+    def _of_counted(cls, counted: "Counted", n_champions: int) -> "LargeLexicalIndex":
+        vocabulary, terms, counts, per_row, lengths, is_found = counted
         found = np.bincount(terms, minlength=len(vocabulary))
         arrays: Arrays = {
             "starts": np.concatenate([[0], np.cumsum(per_row)]).astype(np.int64), "terms": terms, "counts": counts,
-            "lengths": lengths, "found": found.astype(np.int64),
+            "lengths": lengths, "is_found": is_found, "found": found.astype(np.int64),
             "champion_starts": np.zeros(len(vocabulary) + 1, dtype=np.int64), "champions": np.empty(0, dtype=np.int32),
         }  # fmt: skip
-        arrays["champion_starts"], arrays["champions"] = cls(vocabulary, arrays)._best_rows_of_terms(
-            n_champions, np.ones(len(texts), dtype=np.bool_) if is_found is None else is_found
-        )
+        arrays["champion_starts"], arrays["champions"] = cls(vocabulary, arrays)._best_rows_of_terms(n_champions, is_found)
         return cls(vocabulary, arrays)
 
     @classmethod
@@ -114,16 +181,20 @@ class LargeLexicalIndex:
 
         The rarest terms lead, until `POSTINGS` rows were read; the score of a row is of all its terms.
         """
+        rows = self.promising(text, n_rows=n_rows)
+        scores = self.scores_of(text, rows)
+        best = np.argsort(-scores, kind="stable")[:n_rows]  # rows ascend: ties by row
+        return RowHits(rows[best], scores[best])
+
+    def promising(self, text: str, *, n_rows: int) -> Rows:
+        """Gives the rows that `search` scores in full, ascending."""
         known = self._known(text)
         lengths = self._champion_starts[known + 1] - self._champion_starts[known]
         order = np.argsort(lengths, kind="stable")
         leading = known[order[: max(1, int(np.searchsorted(np.cumsum(lengths[order]), POSTINGS, side="right")))]][:_LEADING]
         if not len(leading) or n_rows < 1:
-            return RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-        rows = self._promising(leading, _PROMISING * n_rows)
-        scores = self.scores_of(text, rows)
-        best = np.argsort(-scores, kind="stable")[:n_rows]  # rows ascend: ties by row
-        return RowHits(rows[best], scores[best])
+            return np.empty(0, dtype=np.int64)
+        return self._promising(leading, _PROMISING * n_rows)
 
     def _promising(self, terms: Rows, n_rows: int) -> Rows:
         """Rows with the largest sums over the leading terms, ascending; ties by row."""
@@ -164,6 +235,19 @@ def _runs(begins: Rows, ends: Rows) -> tuple[list[int], list[int]]:
     """The spans, those that follow each other taken as one: a reply's triggers stand together."""
     new = np.flatnonzero(begins[1:] != ends[:-1]) + 1
     return begins[np.concatenate([[0], new])].tolist(), ends[np.append(new - 1, len(ends) - 1)].tolist()
+
+
+def _counted_texts(texts: Sequence[str], is_found: npt.NDArray[np.bool_], vocabulary: dict[str, int]) -> Counted:
+    """The texts' terms by number, new ones numbered behind those of the vocabulary, which is extended."""
+    pieces = [_counted(texts[start : start + _TEXTS], vocabulary) for start in range(0, max(1, len(texts)), _TEXTS)]
+    terms, counts, per_row, lengths = (np.concatenate(column) for column in zip(*pieces, strict=True))
+    return Counted(vocabulary, terms, counts, per_row, lengths, is_found)
+
+
+def _joined(one: Counted, other: Counted) -> Counted:
+    """The rows of both; the second's vocabulary begins with the first's."""
+    names = ("terms", "counts", "per_row", "lengths", "is_found")
+    return Counted(other.vocabulary, *(np.concatenate([getattr(one, name), getattr(other, name)]) for name in names))
 
 
 def _counted(texts: Sequence[str], vocabulary: dict[str, int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], Rows, npt.NDArray[np.int32]]:

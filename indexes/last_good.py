@@ -1,14 +1,16 @@
 """What serves when the live snapshot cannot: the newest usable one before it. Damaged ones go to the quarantine."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexes.adapted import NEEDS, bundled_ids
+from indexes.checksums import that_may_wait
 from indexes.embedder import Embedder
 from indexes.errors import IndexBusy, SnapshotCorrupt, SnapshotError, SnapshotMissing
 from indexes.history import Event, read_history, record, rejected_ids
 from indexes.quarantine import quarantine
-from indexes.snapshot import Snapshot, read_snapshot
+from indexes.snapshot import Snapshot, read_manifest, read_snapshot
 from indexes.snapshot_folders import CURRENT, SNAPSHOTS, UNKNOWN, age_key, point_to, pointed_to, pointer, snapshot_ids
 
 
@@ -27,9 +29,10 @@ class LoadedSnapshot:
 
     snapshot: Snapshot
     set_aside: tuple[SetAside, ...] = ()
+    unchecked: tuple[str, ...] = ()  # files of it that are still to be checked
 
 
-def load_last_good(store_dir: Path, *, embedder: Embedder, needs_model_id: str | None = None) -> LoadedSnapshot:
+def load_last_good(store_dir: Path, *, embedder: Embedder, needs_model_id: str | None = None, later: bool = False) -> LoadedSnapshot:
     """Gives the live snapshot or, where it cannot be used, the newest usable one before it.
 
     A damaged snapshot is moved to the quarantine and the pointer follows to what is given; one of another model or format, or one that this
@@ -40,6 +43,7 @@ def load_last_good(store_dir: Path, *, embedder: Embedder, needs_model_id: str |
         store_dir: the shop's folder of published indexes.
         embedder: the embedding that serves.
         needs_model_id: of the need classifier that serves; the bundled one's when None.
+        later: whether the caller checks large tables while they serve: gigabytes take longer to read than to load.
 
     Raises:
         SnapshotError: nothing was published, or nothing of it can be used; the error is the live one's.
@@ -50,25 +54,30 @@ def load_last_good(store_dir: Path, *, embedder: Embedder, needs_model_id: str |
     set_aside: list[SetAside] = []
     failure: SnapshotError | None = None
     for snapshot_id in _live_then_earlier(store_dir, live):
+        folder = store_dir / SNAPSHOTS / snapshot_id
         try:
-            snapshot = read_usable(store_dir / SNAPSHOTS / snapshot_id, embedder=embedder, needs_model_id=needs_model_id)
+            unchecked = that_may_wait(folder, read_manifest(folder).files) if later else ()
+            snapshot = read_usable(folder, embedder=embedder, needs_model_id=needs_model_id, unchecked=unchecked)
         except SnapshotError as error:
             failure = failure or error
             set_aside.append(_pass_over(store_dir, snapshot_id, error))
             continue
         if snapshot_id != live:
             _follow(store_dir, live, snapshot)
-        return LoadedSnapshot(snapshot, tuple(set_aside))
+        return LoadedSnapshot(snapshot, tuple(set_aside), unchecked)
     raise failure or SnapshotMissing(store_dir)
 
 
-def read_usable(folder: Path, *, embedder: Embedder, needs_model_id: str | None) -> Snapshot:
+def read_usable(folder: Path, *, embedder: Embedder, needs_model_id: str | None, unchecked: Collection[str] = ()) -> Snapshot:
     """Gives the snapshot of a folder, checked against the models that serve; the bundled need classifier's when no id is given.
+
+    Files that are `unchecked` were checked a moment ago, or will be.
 
     Raises:
         SnapshotError: there is none, it is damaged, or another model made it.
     """
-    return read_snapshot(folder, model_id=embedder.model_id, dimension=embedder.dimension, needs_model_id=needs_model_id or bundled_ids()[NEEDS])
+    needs_id = needs_model_id or bundled_ids()[NEEDS]
+    return read_snapshot(folder, model_id=embedder.model_id, dimension=embedder.dimension, needs_model_id=needs_id, unchecked=unchecked)
 
 
 def _live_then_earlier(store_dir: Path, live: str) -> list[str]:

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from indexes.embedder import Embedder
 from indexes.errors import SnapshotUnwritable
 from indexes.history import Event, read_history, record, sync
+from indexes.kept_base import KeptBase, base_for
 from indexes.last_good import LoadedSnapshot, SetAside, load_last_good, read_usable
 from indexes.quarantine import QUARANTINE, quarantine
 from indexes.snapshot import Manifest, Snapshot, write_snapshot
@@ -82,9 +83,10 @@ def _placed(snapshot: Snapshot, snapshots: Path, embedder: Embedder, needs_model
     """Writes beside, loads back, and gives the whole folder its name; nothing is left of it where any of that fails."""
     staging = snapshots / f".staging-{snapshot.manifest.snapshot_id}"
     try:
-        manifest = _written(snapshot, staging)
+        kept = base_for(snapshot.large, snapshots)
+        manifest = _written(snapshot, staging, kept)
         step("written")
-        _read_back(staging, embedder, needs_model_id)
+        _read_back(staging, embedder, needs_model_id, unchecked=kept.checked)
         step("loaded back")
         _sync_tree(staging)
         step("synced")
@@ -132,16 +134,16 @@ def _afterwards(action: Callable[[], None]) -> None:
         _log.warning("publish.afterwards_failed", exc_info=True)
 
 
-def _written(snapshot: Snapshot, staging: Path) -> Manifest:
+def _written(snapshot: Snapshot, staging: Path, kept: KeptBase) -> Manifest:
     try:
-        return write_snapshot(snapshot, staging)
+        return write_snapshot(snapshot, staging, sibling=kept.sibling, known=kept.files)
     except (OSError, RuntimeError, SafetensorError) as error:  # FAISS raises RuntimeError when a write falls short
         raise SnapshotUnwritable(staging.parent, str(error)) from error
 
 
-def _read_back(staging: Path, embedder: Embedder, needs_model_id: str | None) -> None:
+def _read_back(staging: Path, embedder: Embedder, needs_model_id: str | None, *, unchecked: Collection[str]) -> None:
     try:
-        read_usable(staging, embedder=embedder, needs_model_id=needs_model_id)
+        read_usable(staging, embedder=embedder, needs_model_id=needs_model_id, unchecked=unchecked)
     except (OSError, RuntimeError, ValueError) as error:  # a file that fell short unnoticed when it was written
         raise SnapshotUnwritable(staging.parent, f"what was written cannot be read back: {error}") from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 _INDEXES = Path(__file__).parent
 _KNOWLEDGE = _INDEXES.parent / "knowledge"
 _EMBEDDING = ("embedder.py", "classifier.py", "model_files.py")
+_STORING = ("approximate_index.py", "byte_rows.py", "large_lexical_index.py", "lexical_index.py", "reply_keys.py", "stored_replies.py")
 _LIBRARIES = ("numpy", "tokenizers", "safetensors", "opencc", "faiss-cpu", "bm25s", "sentence-transformers", "transformers", "torch")
 
 
@@ -16,6 +17,13 @@ _LIBRARIES = ("numpy", "tokenizers", "safetensors", "opencc", "faiss-cpu", "bm25
 def embedding_recipe() -> str:
     """Of the way from a text to its vectors."""
     return recipe_of([*(_INDEXES / name for name in _EMBEDDING), _KNOWLEDGE / "normalise.py"], _LIBRARIES)
+
+
+@cache
+def storing_recipe() -> str:
+    """Of the way from a reply to its rows in a large shop's index: a change here builds its base anew."""
+    files = [*(_INDEXES / name for name in (*_EMBEDDING, *_STORING)), *(_KNOWLEDGE / name for name in ("normalise.py", "templates.py", "records.py"))]
+    return recipe_of(files, _LIBRARIES)
 
 
 @cache

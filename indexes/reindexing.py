@@ -18,7 +18,7 @@ from indexes.embedder import Embedder
 from indexes.errors import AdaptationUnusable, IndexBusy, IndexingError, SnapshotError, SnapshotMissing
 from indexes.gate import MAX_FEWER, Judge, Refusal, fewer, rolled_back
 from indexes.history import read_history, rejection_of, who
-from indexes.large_build import low_recall
+from indexes.index_recall import low_recall
 from indexes.publish import SNAPSHOTS, OnStep, SetAside, clean, load_current, load_last_good, publish
 from indexes.reindex_inputs import Knowledge, read_knowledge, shop_id
 from indexes.reindex_report import Report, write_report
@@ -137,7 +137,7 @@ def _run(run: _Run, doing: OnStep) -> None:
         return
     doing("embedding")
     cache = VectorCache(run.store_dir / CACHE, reuse=not task.rebuild)
-    snapshot = _build(run, knowledge, means, own, cache)
+    snapshot = _build(run, knowledge, means, own, cache, live)
     doing("checking")
     _check(run, knowledge, live, snapshot, means)
     run.step("checked")
@@ -204,10 +204,11 @@ def _rejections(store_dir: Path, live: Snapshot | None, marks: tuple[str, str]) 
     return rolled_back(rejection_of(events, fingerprint) or (None if same_words else rejection_of(events, knowledge_hash)))
 
 
-def _build(run: _Run, knowledge: Knowledge, means: Means, own: AdaptedModels | None, cache: VectorCache) -> Snapshot:
+def _build(run: _Run, knowledge: Knowledge, means: Means, own: AdaptedModels | None, cache: VectorCache, live: Snapshot | None) -> Snapshot:
     snapshot = build_snapshot(
-        knowledge.shop, embedder=means.embedder, needs=means.needs, now=run.now, cases=knowledge.cases, adapted=own, cache=cache, on_progress=run.tell
-    )
+        knowledge.shop, embedder=means.embedder, needs=means.needs, now=run.now, cases=knowledge.cases, adapted=own, cache=cache, on_progress=run.tell,
+        live=live.large if live and not run.task.rebuild else None,
+    )  # fmt: skip
     run.step("built")
     report = run.report
     report.counts, report.vectors = snapshot.manifest.counts, cache.counts

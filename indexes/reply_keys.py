@@ -20,9 +20,9 @@ class ReplyKey:
     text: str
 
 
-def reply_keys(replies: tuple[ProvenReply, ...]) -> tuple[ReplyKey, ...]:
+def reply_keys(replies: Sequence[ProvenReply]) -> tuple[ReplyKey, ...]:
     """Gives the keys of every reply in order: its triggers, then its own words."""
-    return tuple(key for row, reply in enumerate(replies) for key in _keys_of(row, reply))
+    return tuple(key for row, reply in enumerate(replies) for key in keys_of(row, reply))
 
 
 class ReplyKeys(Sequence[ReplyKey]):
@@ -44,7 +44,7 @@ class ReplyKeys(Sequence[ReplyKey]):
         if isinstance(row, slice):
             return tuple(self[one] for one in range(*row.indices(len(self))))
         reply_row = int(self._reply_rows[row])
-        return _keys_of(reply_row, self._replies[reply_row])[row % len(self) - int(self._starts[reply_row])]
+        return keys_of(reply_row, self._replies[reply_row])[row % len(self) - int(self._starts[reply_row])]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
@@ -53,6 +53,7 @@ class ReplyKeys(Sequence[ReplyKey]):
         return hash(tuple(self))
 
 
-def _keys_of(row: int, reply: ProvenReply) -> list[ReplyKey]:
+def keys_of(row: int, reply: ProvenReply) -> list[ReplyKey]:
+    """Gives the keys of one reply: its triggers, then its own words."""
     words = " ".join(literal_words(source) for source in reply.templates().values())
     return [*(ReplyKey(row, True, trigger) for trigger in reply.triggers), ReplyKey(row, False, words)]

@@ -3,13 +3,12 @@
 A snapshot is a folder of plain files; `manifest.json` names each with its checksum, and what it was made by. Nothing in it is executable.
 """
 
-import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,22 +17,27 @@ from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, read_models
 from indexes.approximate_index import ApproximateIndex
 from indexes.byte_rows import ByteRows
 from indexes.cases import CaseIndex
+from indexes.checksums import check_files, sha256_of
 from indexes.errors import ModelUnavailable, SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
+from indexes.grown import GrownRows, GrownTerms, GrownVectors
 from indexes.large_lexical_index import LargeLexicalIndex
-from indexes.lexical_index import LexicalIndex, lexical_terms
+from indexes.large_shop import COLUMNS, LargeShop
+from indexes.lexical_index import LexicalIndex
+from indexes.passage_words import PassageWords
+from indexes.record_files import read_records, write_records
 from indexes.reply_columns import ReplyColumns
 from indexes.reply_keys import ReplyKey, ReplyKeys
 from indexes.vector_index import Rows, VectorIndex
-from knowledge.records import Article, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
+from knowledge.records import Article, Passage, ProvenReply
 from knowledge.shop import Shop
 
 FORMAT_VERSION = 3
+LARGE_FORMAT_VERSION = 4  # of shops that have a base
 CONTRACT_VERSION = "1"
 MANIFEST = "manifest.json"
 _MODELS = "models"
 _CASES = "cases"
-_KEY_VECTORS, _KEY_NEEDS = "key_vectors.faiss", "key_needs.faiss"
-_KEY_NEEDS_OF_LARGE, _REPLY_NEEDS = "key_needs.npy", "reply_needs.npy"
+_KEY_INDEXES = {"key_vectors": "key_vectors.faiss", "key_needs": "key_needs.faiss", "key_terms": "key_terms"}  # of a small shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,9 @@ class Snapshot:
     shop: Shop
     columns: ReplyColumns  # over `shop.replies`
     keys: Sequence[ReplyKey]  # made when they are asked for
-    key_vectors: VectorIndex | ApproximateIndex
-    key_needs: VectorIndex | ByteRows  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
-    key_terms: LexicalIndex | LargeLexicalIndex
+    key_vectors: VectorIndex | ApproximateIndex | GrownVectors
+    key_needs: VectorIndex | ByteRows | GrownRows  # square roots of need probabilities: their inner product is the Bhattacharyya coefficient
+    key_terms: LexicalIndex | LargeLexicalIndex | GrownTerms
     passage_vectors: VectorIndex
     passage_terms: LexicalIndex
     key_reply_rows: npt.NDArray[np.int64]  # [n_keys]
@@ -84,7 +88,8 @@ class Snapshot:
     passage_words: Sequence[frozenset[str]]  # each passage's lexical terms, for picking the span to quote
     cases: CaseIndex  # what the shop's own chats taught
     adapted: AdaptedModels | None = None  # the shop's own models, which the index was made by; None: the ones all shops share
-    reply_needs: ByteRows | None = None  # square roots of each reply's mean need probabilities; None where they are worked out when it is loaded
+    reply_needs: ByteRows | GrownRows | None = None  # square roots of each reply's mean need probabilities; None where they are worked out when it is loaded
+    large: LargeShop | None = None  # what the key indexes of a large shop are made of
 
     def reply(self, reply_id: str) -> ProvenReply | None:
         """Gives the reply of this id, or None."""
@@ -92,49 +97,19 @@ class Snapshot:
         return None if row is None else self.shop.replies[row]
 
 
-class PassageWords(Sequence[frozenset[str]]):
-    """Each passage's lexical terms, found when they are asked for and kept: a large shop has thousands of passages, and most are never quoted."""
-
-    def __init__(self, passages: Sequence[Passage]) -> None:
-        self._passages = passages
-        self._found: dict[int, frozenset[str]] = {}
-
-    def __len__(self) -> int:
-        return len(self._passages)
-
-    @overload
-    def __getitem__(self, row: int) -> frozenset[str]: ...
-
-    @overload
-    def __getitem__(self, row: slice) -> Sequence[frozenset[str]]: ...
-
-    def __getitem__(self, row: int | slice) -> frozenset[str] | Sequence[frozenset[str]]:
-        if isinstance(row, slice):
-            return tuple(self[one] for one in range(*row.indices(len(self))))
-        words = self._found.get(row)
-        if words is None:
-            words = self._found[row] = frozenset(lexical_terms(self._passages[row].text))
-        return words
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-
 def passage_search_text(passage: Passage, article: Article) -> str:
     """What a passage is found by: where it stands and what it says."""
     return f"{article.title} {passage.heading} {passage.text}"
 
 
-def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = None, columns: ReplyColumns | None = None, **indexes: Any) -> Snapshot:
-    """Puts a snapshot together and checks that every index has a row for every record.
+def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = None, large: LargeShop | None = None, **indexes: Any) -> Snapshot:
+    """Puts a snapshot together and checks that every index has a row for every record; those of a large shop's keys come with it.
 
     Raises:
         SnapshotIncompatible: an index and the records differ in number.
     """
-    columns = columns or ReplyColumns.of(shop.replies)
+    columns = large.columns if large else ReplyColumns.of(shop.replies)
+    indexes |= large.indexes() if large else {}
     n_keys_of = columns.n_triggers.astype(np.int64) + 1
     ends = np.cumsum(n_keys_of)
     starts, key_reply_rows = ends - n_keys_of, np.repeat(np.arange(len(n_keys_of)), n_keys_of)
@@ -159,6 +134,7 @@ def assemble(manifest: Manifest, shop: Shop, *, adapted: AdaptedModels | None = 
         scenario_replies=_rows_by_number(columns.scenario, columns.scenarios),
         passage_words=PassageWords(shop.passages),
         adapted=adapted,
+        large=large,
         **indexes,
     )
 
@@ -177,35 +153,45 @@ def _rows_by_number(numbers: npt.NDArray[np.int32], names: Sequence[str]) -> dic
     return dict(zip(names, np.split(order, ends[:-1]), strict=True)) if len(names) else {}
 
 
-def write_snapshot(snapshot: Snapshot, folder: Path) -> Manifest:
-    """Writes every file, the manifest last, and gives the manifest with their checksums."""
+def write_snapshot(snapshot: Snapshot, folder: Path, *, sibling: Path | None = None, known: Mapping[str, str] | None = None) -> Manifest:
+    """Writes every file, the manifest last, and gives the manifest with their checksums.
+
+    Args:
+        snapshot: what is written.
+        folder: must not exist.
+        sibling: the base of another snapshot that has the same, to be linked, see `LargeShop.write`.
+        known: checksums that files must have by their path, such as those of a base that is copied; they are not read for it.
+    """
     folder.mkdir(parents=True)
-    _write_records(snapshot.shop, folder)
-    snapshot.key_vectors.write(folder / _KEY_VECTORS)
-    snapshot.key_needs.write(folder / (_KEY_NEEDS if isinstance(snapshot.key_needs, VectorIndex) else _KEY_NEEDS_OF_LARGE))
-    if snapshot.reply_needs is not None:
-        snapshot.reply_needs.write(folder / _REPLY_NEEDS)
-    snapshot.key_terms.write(folder / "key_terms")
+    if snapshot.large is not None:
+        write_records(snapshot.shop, folder, without=("replies",))
+        snapshot.large.write(folder, sibling=sibling)
+    else:
+        write_records(snapshot.shop, folder)
+        for name in _KEY_INDEXES:
+            getattr(snapshot, name).write(folder / _KEY_INDEXES[name])
     snapshot.passage_vectors.write(folder / "passage_vectors.faiss")
     snapshot.passage_terms.write(folder / "passage_terms")
     snapshot.cases.write(folder / _CASES)
     if snapshot.adapted is not None:
         for name in (EMBEDDING, NEEDS):
             shutil.copytree(snapshot.adapted.folder / name, folder / _MODELS / name)
-    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    written = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    files = {name: (known or {}).get(name) or sha256_of(path) for name, path in written.items()}
     manifest = Manifest(**{**_fields(snapshot.manifest), "files": files})
     (folder / MANIFEST).write_text(json.dumps(_fields(manifest), ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return manifest
 
 
-def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id: str) -> Snapshot:
-    """Loads a snapshot after checking every file of it, with the shop's own models where it carries them.
+def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id: str, unchecked: Collection[str] = ()) -> Snapshot:
+    """Loads a snapshot after checking its files, with the shop's own models where it carries them.
 
     Args:
         folder: the snapshot's.
         model_id: of the embedding that serves; a shop's own must have been tuned from it.
         dimension: of the embedding.
         needs_model_id: of the need classifier that serves; a shop's own must have been tuned from it.
+        unchecked: files that were checked a moment ago, or will be.
 
     Raises:
         SnapshotMissing: there is no manifest.
@@ -214,16 +200,22 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id
     """
     manifest = read_manifest(folder)
     _check_made_by(manifest, model_id=model_id, dimension=dimension, needs_model_id=needs_model_id)
-    for name, expected in manifest.files.items():
-        path = folder / name
-        got = sha256_of(path) if path.is_file() else "no such file"
-        if got != expected:
-            raise SnapshotCorrupt(path, expected=expected, got=got)
+    check_files(folder, {name: expected for name, expected in manifest.files.items() if name not in unchecked})
+    try:
+        return _read(manifest, folder)
+    except (OSError, ValueError, KeyError, RuntimeError):  # such as a table that is too short
+        check_files(folder, {name: manifest.files[name] for name in unchecked if name in manifest.files})
+        raise
+
+
+def _read(manifest: Manifest, folder: Path) -> Snapshot:
+    large = LargeShop.read(folder) if LargeShop.stands_at(folder) else None
     return assemble(
         manifest,
-        _read_records(folder),
+        read_records(folder, **({"replies": large.replies} if large else {})),
         adapted=_read_adapted(manifest, folder / _MODELS),
-        **_read_key_indexes(folder),
+        large=large,
+        **({} if large else _read_key_indexes(folder)),
         passage_vectors=VectorIndex.read(folder / "passage_vectors.faiss"),
         passage_terms=LexicalIndex.read(folder / "passage_terms"),
         cases=CaseIndex.read(folder / _CASES),
@@ -231,14 +223,12 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id
 
 
 def _read_key_indexes(folder: Path) -> dict[str, Any]:
-    """The indexes of the keys, of a small shop's kind or a large one's."""
-    vectors, terms, reply_needs = folder / _KEY_VECTORS, folder / "key_terms", folder / _REPLY_NEEDS
-    large_needs = folder / _KEY_NEEDS_OF_LARGE
+    """The indexes of a small shop's keys."""
+    paths = {name: folder / path for name, path in _KEY_INDEXES.items()}
     return {
-        "key_vectors": ApproximateIndex.read(vectors) if ApproximateIndex.stands_at(vectors) else VectorIndex.read(vectors),
-        "key_needs": ByteRows.read(large_needs) if large_needs.exists() else VectorIndex.read(folder / _KEY_NEEDS),
-        "key_terms": LargeLexicalIndex.read(terms) if LargeLexicalIndex.stands_at(terms) else LexicalIndex.read(terms),
-        "reply_needs": ByteRows.read(reply_needs) if reply_needs.exists() else None,
+        "key_vectors": VectorIndex.read(paths["key_vectors"]),
+        "key_needs": VectorIndex.read(paths["key_needs"]),
+        "key_terms": LexicalIndex.read(paths["key_terms"]),
     }
 
 
@@ -256,17 +246,12 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         format_version = int(fields["format_version"])
-        if format_version != FORMAT_VERSION:
-            raise SnapshotIncompatible("format", expected=str(FORMAT_VERSION), got=str(format_version))
+        is_large = f"{COLUMNS}/tables.json" in fields["files"]
+        if format_version != (LARGE_FORMAT_VERSION if is_large else FORMAT_VERSION) or "key_terms/vocabulary.json" in fields["files"]:
+            raise SnapshotIncompatible("format", expected=f"{FORMAT_VERSION}, or {LARGE_FORMAT_VERSION} of a large shop", got=str(format_version))
         return Manifest(**fields)
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotCorrupt(path, expected="a manifest in JSON", got=type(error).__name__) from error
-
-
-def sha256_of(path: Path) -> str:
-    """Gives the file's checksum in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_made_by(manifest: Manifest, *, model_id: str, dimension: int, needs_model_id: str) -> None:
@@ -295,24 +280,3 @@ def _read_adapted(manifest: Manifest, folder: Path) -> AdaptedModels | None:
 
 def _fields(manifest: Manifest) -> dict[str, Any]:
     return {name: getattr(manifest, name) for name in Manifest.__dataclass_fields__}
-
-
-_TABLES: tuple[tuple[str, type[Any]], ...] = (
-    ("articles", Article), ("passages", Passage), ("replies", ProvenReply), ("products", Product),
-    ("sample_orders", SampleOrder), ("sample_conversations", SampleConversation),
-)  # fmt: skip
-
-
-def _write_records(shop: Shop, folder: Path) -> None:
-    (folder / "store.json").write_text(shop.store.model_dump_json(by_alias=True) + "\n", encoding="utf-8")
-    for name, _ in _TABLES:
-        lines = "".join(record.model_dump_json(by_alias=True, exclude_defaults=True) + "\n" for record in getattr(shop, name))
-        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
-
-
-def _read_records(folder: Path) -> Shop:
-    tables = {
-        name: tuple(model.model_validate_json(line) for line in (folder / f"{name}.jsonl").read_text(encoding="utf-8").split("\n") if line)
-        for name, model in _TABLES
-    }
-    return Shop(store=Store.model_validate_json((folder / "store.json").read_text(encoding="utf-8")), **tables)

@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ class Shop:
     store: Store
     articles: tuple[Article, ...]
     passages: tuple[Passage, ...]
-    replies: tuple[ProvenReply, ...]
+    replies: Sequence[ProvenReply]
     products: tuple[Product, ...]
     sample_orders: tuple[SampleOrder, ...] = ()
     sample_conversations: tuple[SampleConversation, ...] = ()

@@ -15,7 +15,7 @@ import numpy as np
 
 from indexes.build import build_snapshot
 from indexes.classifier import load_classifier
-from indexes.publish import current_folder, load_current, publish
+from indexes.publish import CURRENT, current_folder, load_current, publish
 from indexes.vector_cache import CACHE, VectorCache
 from knowledge.chats import LabelledChat, read_chats
 from knowledge.needs_bank import read_phrasings
@@ -86,7 +86,8 @@ def _published(shop: Shop, folder: Path) -> dict[str, Any]:
     models, needs = Models.load(), load_classifier("needs")
     started, worked = time.perf_counter(), time.process_time()
     cache = VectorCache(folder / CACHE)
-    snapshot = build_snapshot(shop, embedder=models.embedder, needs=needs, now=_NOW, cache=cache)
+    live = load_current(folder, embedder=models.embedder).large if (folder / CURRENT).exists() else None
+    snapshot = build_snapshot(shop, embedder=models.embedder, needs=needs, now=_NOW, cache=cache, live=live)
     cache.keep()
     publish(snapshot, folder, embedder=models.embedder)
     cache.forget_unused()

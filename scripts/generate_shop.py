@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,7 @@ def write_shop(shop: Shop, folder: Path, base: Path) -> None:
         (folder / "chats" / path.name).write_text("".join(json.dumps(chat, ensure_ascii=False) + "\n" for chat in chats), encoding="utf-8")
 
 
-def _write_table(path: Path, records: tuple[ProvenReply, ...] | tuple[Product, ...], model: type[ProvenReply] | type[Product]) -> None:
+def _write_table(path: Path, records: Sequence[ProvenReply] | Sequence[Product], model: type[ProvenReply] | type[Product]) -> None:
     columns = list(model.model_fields)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -55,7 +55,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         started = time.perf_counter()
         shops: LiveShops = app.state.shops
-        watcher = IndexWatcher(chosen.index_dir, Models.load(chosen.model), shops, app.state.metrics, min_confidence=chosen.min_confidence)
+        watcher = IndexWatcher(
+            chosen.index_dir, Models.load(chosen.model), shops, app.state.metrics,
+            min_confidence=chosen.min_confidence, looks_again=chosen.refresh_seconds > 0,
+        )  # fmt: skip
         watcher.look()
         _spare_the_collector()
         _log.info("service.ready", extra={"shops": shops.ids, "seconds": round(time.perf_counter() - started, 3)})

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from indexes.large_build import mean_needs
+from indexes.byte_rows import mean_needs
 from indexes.reply_columns import TONES, Gate
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition

@@ -14,10 +14,11 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
 
-from indexes.errors import IndexingError, SnapshotIncompatible
+from indexes.checksums import check_files
+from indexes.errors import IndexingError, SnapshotCorrupt, SnapshotIncompatible
 from indexes.last_good import LoadedSnapshot, load_last_good
 from indexes.snapshot import Snapshot
-from indexes.snapshot_folders import CURRENT, pointed_to
+from indexes.snapshot_folders import CURRENT, SNAPSHOTS, pointed_to
 from suggest.live import LiveShops, Models
 from suggest.pipeline import Suggester
 from suggest.warming import warm
@@ -64,10 +65,13 @@ class IndexWatcher:
         *,
         min_confidence: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        looks_again: bool = True,
     ) -> None:
         self._index_dir, self._models, self._shops, self._events = index_dir, models, shops, events
         self._min_confidence, self._clock = min_confidence, clock
+        self._looks_again = looks_again  # else every file is checked before a snapshot serves
         self._given_up: dict[str, _GivenUp] = {}
+        self._unchecked: dict[str, list[tuple[str, str]]] = {}  # shop → snapshot and file, large tables that serve and are still to be checked
         self._absent: set[str] = set()  # served shops whose folder was not there at the last look
         self._stopped = Event()
         self._thread: Thread | None = None
@@ -103,6 +107,23 @@ class IndexWatcher:
                 if self._is_settled(store, folder):
                     break
         self._drop_removed(set(found))
+        for store in sorted(self._unchecked):
+            self._check_one(store, found.get(store))
+
+    def _check_one(self, store: str, folder: Path | None) -> None:
+        """Looks through one large table of what serves; where it is damaged, the last good snapshot takes over, every file of it checked."""
+        snapshot_id, name = self._unchecked[store].pop()
+        if not self._unchecked[store]:
+            del self._unchecked[store]
+        served = self._shops.serving.shops.get(store)
+        if folder is None or served is None or served.snapshot_id != snapshot_id:
+            return
+        try:
+            check_files(folder / SNAPSHOTS / snapshot_id, {name: served.suggester.snapshot.manifest.files[name]})
+        except SnapshotCorrupt as error:
+            _log.error("snapshot.damaged", extra={"shop": store, "snapshot_id": snapshot_id, "reason": str(error)})
+            self._unchecked.pop(store, None)
+            self._load(store, folder, _pointer(folder), later=False)
 
     def _is_settled(self, store: str, folder: Path) -> bool:
         """Loads the shop if what is published is not what serves; false where the pointer moved meanwhile."""
@@ -119,12 +140,12 @@ class IndexWatcher:
         self._load(store, folder, pointer)
         return _pointer(folder) == pointer
 
-    def _load(self, store: str, folder: Path, pointer: str) -> None:
+    def _load(self, store: str, folder: Path, pointer: str, *, later: bool = True) -> None:
         started = time.perf_counter()
         served = self._shops.serving.shops.get(store)
         try:
             with _short_turns():
-                loaded = self._read(store, folder)
+                loaded = self._read(store, folder, later=later)
                 again = served is not None and served.snapshot_id == loaded.snapshot.manifest.snapshot_id  # nothing newer was usable
                 suggester = None if again else self._warmed(loaded.snapshot)
         except Exception as error:  # noqa: BLE001 - whatever a snapshot does wrong, the watcher goes on and the old one serves
@@ -134,10 +155,13 @@ class IndexWatcher:
             return
         if suggester is not None:
             self._swap(store, suggester, time.perf_counter() - started)
+            self._unchecked.pop(store, None)
+            if loaded.unchecked:
+                self._unchecked[store] = [(suggester.snapshot.manifest.snapshot_id, name) for name in loaded.unchecked]
         self._note_set_aside(store, folder, pointer, loaded)
 
-    def _read(self, store: str, folder: Path) -> LoadedSnapshot:
-        loaded = load_last_good(folder, embedder=self._models.embedder, needs_model_id=self._models.reader.needs.model_id)
+    def _read(self, store: str, folder: Path, *, later: bool) -> LoadedSnapshot:
+        loaded = load_last_good(folder, embedder=self._models.embedder, needs_model_id=self._models.reader.needs.model_id, later=later and self._looks_again)
         if loaded.snapshot.manifest.store_id != store:  # a copied folder would serve one shop's knowledge under another's name
             raise SnapshotIncompatible("shop", expected=store, got=loaded.snapshot.manifest.store_id)
         return loaded

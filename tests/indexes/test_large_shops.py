@@ -38,7 +38,7 @@ def test_the_kind_follows_the_size_and_the_recall_is_in_the_manifest(demo_snapsh
     assert isinstance(published.key_vectors, ApproximateIndex)
     assert published.manifest.recall is not None
     assert 0.98 <= published.manifest.recall <= 1
-    assert "key_vectors.rows.npy" in published.manifest.files
+    assert "base/vectors.rows.npy" in published.manifest.files
 
 
 def test_need_distributions_are_those_of_a_small_shop_within_a_step_of_a_byte(demo_snapshot, published):

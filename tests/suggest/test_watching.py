@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from indexes.snapshot_folders import CURRENT, SNAPSHOTS, point_to
+from indexes import checksums
+from indexes.quarantine import quarantined
+from indexes.snapshot_folders import CURRENT, SNAPSHOTS, point_to, pointed_to
 from knowledge.shop import load_shop
 from suggest.contract import SuggestionRequest
 from suggest.errors import StoreNotNamed, StoreUnavailable, UnknownStore
@@ -279,3 +281,66 @@ def test_zero_seconds_never_look_again(watched: Watched) -> None:
     watched.watcher.start(0)
 
     assert before == threading.active_count()
+
+
+# Large tables
+
+
+def flip(path: Path) -> None:
+    with path.open("r+b") as file:
+        content = bytearray(file.read())
+        content[-1] ^= 1
+        file.seek(0)
+        file.write(content)
+
+
+def test_a_large_table_is_checked_while_it_serves_and_the_last_good_one_takes_over(watched: Watched, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checksums, "LARGE", 1)
+    good, bad = watched.publish(1), watched.publish(2)
+    flip(watched.tiny / "snapshots" / bad / "key_terms" / "data.csc.index.npy")
+
+    watched.watcher.look()
+    at_first = watched.served()
+    for _ in range(20):
+        watched.watcher.look()
+
+    assert at_first == bad
+    assert watched.served() == good
+    assert [folder.name for folder in quarantined(watched.tiny)] == [f"{bad}-1"]
+    assert pointed_to(watched.tiny) == good
+    assert "data.csc.index.npy is damaged" in watched.shops.serving.failing["tiny"].reason
+
+
+def test_a_whole_snapshot_is_not_loaded_again_for_being_checked(watched: Watched, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checksums, "LARGE", 1)
+    watched.publish(1)
+
+    watched.watcher.look()
+    served = watched.shops.of("tiny")
+    for _ in range(20):
+        watched.watcher.look()
+
+    assert watched.shops.of("tiny") is served
+    assert not watched.shops.serving.failing
+
+
+def test_a_watcher_that_never_looks_again_checks_everything_first(watched: Watched, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checksums, "LARGE", 1)
+    good, bad = watched.publish(1), watched.publish(2)
+    flip(watched.tiny / "snapshots" / bad / "key_terms" / "data.csc.index.npy")
+
+    IndexWatcher(watched.index_dir, watched.models, watched.shops, watched.metrics, min_confidence=0, looks_again=False).look()
+
+    assert watched.served() == good
+
+
+def test_a_table_that_is_too_short_is_found_when_it_is_loaded(watched: Watched, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(checksums, "LARGE", 1)
+    good, bad = watched.publish(1), watched.publish(2)
+    path = watched.tiny / "snapshots" / bad / "key_terms" / "data.csc.index.npy"
+    path.write_bytes(path.read_bytes()[:-8])
+
+    watched.watcher.look()
+
+    assert watched.served() == good
+    assert [folder.name for folder in quarantined(watched.tiny)] == [f"{bad}-1"]

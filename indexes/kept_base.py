@@ -1,0 +1,70 @@
+"""Where a new snapshot takes the base of a large shop from, when it did not change: linked from the snapshot before the live one, or copied from the live one.
+
+Two snapshots in a row never share a file, so that what a disk does to one leaves the other: there are two copies of a base, used in turn.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexes.checksums import check_files
+from indexes.errors import SnapshotError
+from indexes.large_shop import BASE, LargeShop
+from indexes.snapshot import MANIFEST, read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBase:
+    """The base's files with their checksums, by their paths in a snapshot, and the folder they are linked from; without one they are copied."""
+
+    files: Mapping[str, str] = field(default_factory=dict)
+    sibling: Path | None = None
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """The files that were checked already: those that are linked. A copy is checked as everything that is written."""
+        return tuple(self.files) if self.sibling is not None else ()
+
+
+def base_for(large: LargeShop | None, snapshots: Path) -> KeptBase:
+    """Gives where the base comes from; nothing for a small shop and for a base that was just built.
+
+    Args:
+        large: the shop that is about to be written.
+        snapshots: the folder of the shop's snapshots.
+    """
+    if large is None or large.base.folder is None:
+        return KeptBase()
+    own = large.base.folder.parent
+    files = _files_of_base(own)
+    others = [path.parent for path in snapshots.glob(f"[!.]*/{MANIFEST}") if path.parent.name != own.name]
+    for other in sorted(others, key=lambda folder: -_sequence(folder)):
+        if _files_of_base(other) == files and not _shares_files(own, other, files) and _is_whole(other, files):
+            return KeptBase(files, other / BASE)
+    return KeptBase(files)
+
+
+def _files_of_base(folder: Path) -> dict[str, str]:
+    try:
+        return {name: checksum for name, checksum in read_manifest(folder).files.items() if name.startswith(f"{BASE}/")}
+    except SnapshotError:
+        return {}
+
+
+def _sequence(folder: Path) -> int:
+    try:
+        return read_manifest(folder).sequence
+    except SnapshotError:
+        return 0
+
+
+def _shares_files(one: Path, other: Path, files: Mapping[str, str]) -> bool:
+    return any((other / name).exists() and (one / name).samefile(other / name) for name in files)
+
+
+def _is_whole(folder: Path, files: Mapping[str, str]) -> bool:
+    try:
+        check_files(folder, files)
+    except SnapshotError:
+        return False  # it is set aside when somebody loads it
+    return True
