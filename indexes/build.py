@@ -78,6 +78,7 @@ def build_snapshot(
     large = None
     if n_keys > exact_up_to:
         large, recall = large_shop(shop.replies, Means(embedder, needs, tell, cache.counts), live=live)
+        large = replace(large, proven_rows=shop.proven_rows)
         manifest = replace(manifest, recall=recall, format_version=LARGE_FORMAT_VERSION)
     return assemble(
         manifest,

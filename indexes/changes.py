@@ -1,12 +1,12 @@
 """What a reindex changes of a shop's knowledge, and which of it runs out by itself. Ids only, never the words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from indexes.stored_replies import StoredReplies
+from indexes.stored_replies import StoredReplies, digests_of, ids_of
 from knowledge.records import Article, ProvenReply
 from knowledge.shop import Shop
 
@@ -41,7 +41,7 @@ def approved(shop: Shop) -> Sequence[ProvenReply]:
 def changes(old: Shop | None, new: Shop) -> dict[str, Changes]:
     """Gives the changes of `replies` and `articles`; drafts and blocked replies count as not there."""
     return {
-        "replies": _changes(approved(old) if old else (), approved(new)),
+        "replies": _changes_of_replies(approved(old) if old else (), approved(new)),
         "articles": _changes(old.articles if old else (), new.articles),
     }
 
@@ -52,8 +52,20 @@ def dates(shop: Shop, *, now: datetime) -> dict[str, Dates]:
     return {"replies": _dates(approved(shop), today), "articles": _dates(shop.articles, today)}
 
 
+def _changes_of_replies(old: Sequence[ProvenReply], new: Sequence[ProvenReply]) -> Changes:
+    """By digests where the old ones are a large shop's: they are not read for it."""
+    if not isinstance(old, StoredReplies):
+        return _changes(old, new)
+    before, after = ({one: digest.tobytes() for one, digest in zip(ids_of(replies), digests_of(replies), strict=True)} for replies in (old, new))
+    return _compared(before, after)
+
+
 def _changes(old: Sequence[Any], new: Sequence[Any]) -> Changes:
     before, after = ({record.id: record for record in records} for records in (old, new))
+    return _compared(before, after)
+
+
+def _compared(before: Mapping[str, object], after: Mapping[str, object]) -> Changes:
     return Changes(
         added=tuple(sorted(after.keys() - before.keys())),
         changed=tuple(sorted(one for one in after.keys() & before.keys() if after[one] != before[one])),

@@ -30,8 +30,12 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         SnapshotCorrupt: one is missing or different; the first of them by name.
     """
     names = sorted(files)
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as threads:  # hashing leaves Python's lock
-        found = list(threads.map(lambda name: _found(folder / name), names))
+    n_threads = min(4, os.cpu_count() or 1) if that_may_wait(folder, names) else 1  # for a small shop's files threads cost more than they bring
+    if n_threads == 1:
+        found = [_found(folder / name) for name in names]
+    else:
+        with ThreadPoolExecutor(max_workers=n_threads) as threads:  # hashing leaves Python's lock
+            found = list(threads.map(lambda name: _found(folder / name), names))
     for name, got in zip(names, found, strict=True):
         if got != files[name]:
             raise SnapshotCorrupt(folder / name, expected=files[name], got=got)

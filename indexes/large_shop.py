@@ -21,10 +21,13 @@ from indexes.errors import SnapshotIncompatible
 from indexes.grown import Arrangement, GrownRows, GrownTerms, GrownVectors
 from indexes.large_lexical_index import LargeLexicalIndex, Statistics
 from indexes.mapping import mapped
+from indexes.recipe import reading_recipe
 from indexes.reply_columns import Gate, ReplyColumns
 from indexes.stored_replies import Digests, ReplyLines, StoredReplies
+from knowledge.rows import ROW_DIGEST_BYTES
 
 BASE, RECENT, COLUMNS = "base", "recent", "columns"
+TABLES, PROVEN_ROWS = "tables.json", "proven_rows.npy"
 _VECTORS, _NEEDS, _REPLY_NEEDS, _TERMS = "vectors.faiss", "needs.npy", "reply_needs.npy", "terms"
 _COLUMN_ARRAYS = ("ids", "n_triggers", "gate", "scenario", "tone", "is_lead", "proactive", "cites")
 Numbers = npt.NDArray[np.int32]
@@ -72,12 +75,13 @@ class LargeShop:
     asked: Asked  # of the base's rows
     statistics: Statistics  # of the keys that stand
     made_by: str  # recipe and models of the stored rows
+    proven_rows: frozenset[bytes] = frozenset()  # digests of the rows of the shop's table that were found right; written, not read back with the rest
 
     @property
     def replies(self) -> StoredReplies:
         """The replies, read when they are asked for."""
         parts = [self.base, *([self.recent] if self.recent else [])]
-        return StoredReplies([part.lines for part in parts], self.reply_slots, self.digests)
+        return StoredReplies([part.lines for part in parts], self.reply_slots, self.digests, self.columns.ids)
 
     @property
     def keys_arranged(self) -> Arrangement:
@@ -123,11 +127,13 @@ class LargeShop:
         arrays |= {"digests": self.digests, "key_slots": self.key_slots, "reply_slots": self.reply_slots, "found": self.statistics.found}
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        proven = np.frombuffer(b"".join(sorted(self.proven_rows)), dtype=np.uint8).reshape(-1, ROW_DIGEST_BYTES)
+        np.save(folder / PROVEN_ROWS, proven, allow_pickle=False)
         tables = {
-            "scenarios": self.columns.scenarios, "articles": self.columns.articles, "made_by": self.made_by,
+            "scenarios": self.columns.scenarios, "articles": self.columns.articles, "made_by": self.made_by, "read_by": reading_recipe(),
             "mean_length": self.statistics.mean_length, **_gates_as_tables(self.columns.gates),
         }  # fmt: skip
-        (folder / "tables.json").write_text(json.dumps(tables, ensure_ascii=False) + "\n", encoding="utf-8")
+        (folder / TABLES).write_text(json.dumps(tables, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @staticmethod
     def stands_at(folder: Path) -> bool:
@@ -142,7 +148,7 @@ class LargeShop:
             SnapshotIncompatible: parts and columns differ in number.
         """
         own = folder / COLUMNS
-        tables = json.loads((own / "tables.json").read_text(encoding="utf-8"))
+        tables = json.loads((own / TABLES).read_text(encoding="utf-8"))
         arrays = {name: mapped(own / f"{name}.npy") for name in (*_COLUMN_ARRAYS, "digests", "key_slots", "reply_slots", "found")}
         columns = ReplyColumns(
             **{name: arrays[name] for name in _COLUMN_ARRAYS},

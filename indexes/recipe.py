@@ -27,6 +27,12 @@ def storing_recipe() -> str:
 
 
 @cache
+def reading_recipe() -> str:
+    """Of the way from a row of the shop's files to a record that was found right."""
+    return recipe_of(_KNOWLEDGE.glob("*.py"), ("pydantic", "jinja2", "common-expression-language"))
+
+
+@cache
 def building_recipe() -> str:
     """Of the whole way from a shop's files to a snapshot."""
     return recipe_of([*_INDEXES.glob("*.py"), *_KNOWLEDGE.glob("*.py")], _LIBRARIES)

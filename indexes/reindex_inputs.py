@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +35,12 @@ def shop_id(folder: Path) -> str:
     return store_id if _ID.fullmatch(store_id) else ""
 
 
-def read_knowledge(folder: Path) -> Knowledge:
+def read_knowledge(folder: Path, *, proven: Collection[bytes] = ()) -> Knowledge:
     """Gives the shop's files as of one moment: train chats to learn from, dev chats to judge by, train chats again where there are no others.
+
+    Args:
+        folder: the shop's.
+        proven: rows that were found right before, see `load_shop`.
 
     Raises:
         InvalidKnowledge: with every bad row.
@@ -43,7 +48,7 @@ def read_knowledge(folder: Path) -> Knowledge:
     """
 
     def read() -> tuple[Shop, list[LabelledChat], list[LabelledChat]]:
-        shop = load_shop(folder)
+        shop = load_shop(folder, proven=proven)
         train, dev = _chats(folder, "train"), _chats(folder, "dev")
         return shop, train, dev
 

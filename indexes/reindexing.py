@@ -19,6 +19,7 @@ from indexes.errors import AdaptationUnusable, IndexBusy, IndexingError, Snapsho
 from indexes.gate import MAX_FEWER, Judge, Refusal, fewer, rolled_back
 from indexes.history import read_history, rejection_of, who
 from indexes.index_recall import low_recall
+from indexes.proven_rows import proven_rows
 from indexes.publish import SNAPSHOTS, OnStep, SetAside, clean, load_current, load_last_good, publish
 from indexes.reindex_inputs import Knowledge, read_knowledge, shop_id
 from indexes.reindex_report import Report, write_report
@@ -115,7 +116,7 @@ def _hold_and(run: _Run) -> None:
 def _run(run: _Run, doing: OnStep) -> None:
     report, task = run.report, run.task
     doing("reading the shop's files")
-    knowledge = read_knowledge(task.folder)
+    knowledge = read_knowledge(task.folder, proven=proven_rows(run.store_dir) if report.store and not task.rebuild else ())
     run.step("read")
     if knowledge.shop.store.id != report.store:
         raise KnowledgeChanging(task.folder, ["store.toml"])

@@ -246,9 +246,10 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         format_version = int(fields["format_version"])
-        is_large = f"{COLUMNS}/tables.json" in fields["files"]
-        if format_version != (LARGE_FORMAT_VERSION if is_large else FORMAT_VERSION) or "key_terms/vocabulary.json" in fields["files"]:
-            raise SnapshotIncompatible("format", expected=f"{FORMAT_VERSION}, or {LARGE_FORMAT_VERSION} of a large shop", got=str(format_version))
+        files = fields.get("files", {})
+        expected = LARGE_FORMAT_VERSION if {f"{COLUMNS}/tables.json", "key_terms/vocabulary.json"} & files.keys() else FORMAT_VERSION
+        if format_version != expected:
+            raise SnapshotIncompatible("format", expected=str(expected), got=str(format_version))
         return Manifest(**fields)
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotCorrupt(path, expected="a manifest in JSON", got=type(error).__name__) from error

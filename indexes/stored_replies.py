@@ -64,10 +64,11 @@ class StoredReplies(Sequence[ProvenReply]):
         lines: all that are stored.
         slots: [n_replies], where each reply of the shop stands among them.
         digests: of the replies' lines.
+        ids: of the replies.
     """
 
-    def __init__(self, lines: Sequence[ReplyLines], slots: npt.NDArray[np.int32], digests: Digests) -> None:
-        self._lines, self._slots, self.digests = lines, slots, digests
+    def __init__(self, lines: Sequence[ReplyLines], slots: npt.NDArray[np.int32], digests: Digests, ids: npt.NDArray[np.bytes_]) -> None:
+        self._lines, self._slots, self.digests, self.ids = lines, slots, digests, ids
         self._at_hand: dict[int, ProvenReply] = {}
 
     def __len__(self) -> int:
@@ -104,6 +105,11 @@ class StoredReplies(Sequence[ProvenReply]):
 def line_of(reply: ProvenReply) -> bytes:
     """Gives the record as JSON."""
     return reply.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+
+
+def ids_of(replies: Sequence[ProvenReply]) -> list[str]:
+    """Gives the replies' ids, without reading stored ones."""
+    return [one.decode() for one in replies.ids.tolist()] if isinstance(replies, StoredReplies) else [reply.id for reply in replies]
 
 
 def digests_of(replies: Sequence[ProvenReply]) -> Digests:

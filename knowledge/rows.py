@@ -5,8 +5,9 @@ import difflib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from knowledge.errors import BadRow
+
+ROW_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,29 @@ class Row:
     path: str
     line: int
     cells: dict[str, Any]
+
+
+class RowsSeen:
+    """The rows of a table by their digests: those that were proven before need no second proof.
+
+    Args:
+        proven: digests that `row_digest` gave when the whole table was found right.
+    """
+
+    def __init__(self, proven: Collection[bytes]) -> None:
+        self._proven = proven
+        self.seen: set[bytes] = set()
+
+    def was_proven(self, cells: Mapping[str, Any]) -> bool:
+        """Notes the row, and says whether the same row was proven before."""
+        digest = row_digest(cells)
+        self.seen.add(digest)
+        return digest in self._proven
+
+
+def row_digest(cells: Mapping[str, Any]) -> bytes:
+    """Gives a digest of a row's cells, `ROW_DIGEST_BYTES` long."""
+    return blake2b(repr(sorted(cells.items())).encode("utf-8", "surrogatepass"), digest_size=ROW_DIGEST_BYTES).digest()
 
 
 def shown_path(path: Path, root: Path) -> str:

@@ -3,8 +3,8 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from knowledge.errors import BadRow, InvalidCondition, InvalidKnowledge, Invalid
 from knowledge.frame_checks import frame_mistakes
 from knowledge.products import ProductCatalogue, category_levels
 from knowledge.records import Article, Dated, Passage, Product, ProvenReply, SampleConversation, SampleOrder, Store
-from knowledge.rows import bad_rows_of, read_rows
+from knowledge.rows import RowsSeen, bad_rows_of, read_rows
 from knowledge.scenarios import SCENARIOS
 from knowledge.templates import compile_template
 
@@ -38,14 +38,19 @@ class Shop:
     products: tuple[Product, ...]
     sample_orders: tuple[SampleOrder, ...] = ()
     sample_conversations: tuple[SampleConversation, ...] = ()
+    proven_rows: frozenset[bytes] = field(default=frozenset(), compare=False, repr=False)  # see `row_digest`; empty where the shop was not read from files
 
     def catalogue(self) -> ProductCatalogue:
         """Gives the products with the names people use for them."""
         return ProductCatalogue(self.products)
 
 
-def load_shop(folder: Path) -> Shop:
+def load_shop(folder: Path, *, proven: Collection[bytes] = ()) -> Shop:
     """Gives the shop of `folder` (contract §2).
+
+    Args:
+        folder: the shop's.
+        proven: digests of replies' rows whose conditions and templates were compiled by this very code before: most of the time of reading a large shop.
 
     Raises:
         InvalidKnowledge: with every bad row of every file; nothing is half loaded.
@@ -53,7 +58,8 @@ def load_shop(folder: Path) -> Shop:
     bad: list[BadRow] = []
     store = _read_store(folder, bad)
     articles = _read_articles(folder, bad)
-    replies = _read_table(folder, "replies", ProvenReply, bad, check=_check_reply, required=True)
+    rows = RowsSeen(proven)
+    replies = _read_table(folder, "replies", ProvenReply, bad, check=_check_reply, rows=rows, required=True)
     products = _read_table(folder, "products", Product, bad, key="sku")
     orders = _read_table(folder, "sample_orders", SampleOrder, bad)
     conversations = _read_table(folder, "sample_conversations", SampleConversation, bad, key="name")
@@ -71,6 +77,7 @@ def load_shop(folder: Path) -> Shop:
         products=tuple(sorted((product for _, product in products.values()), key=lambda product: product.sku)),
         sample_orders=tuple(order for _, order in orders.values()),
         sample_conversations=tuple(conversation for _, conversation in conversations.values()),
+        proven_rows=frozenset(rows.seen),
     )
 
 
@@ -133,6 +140,7 @@ def _read_table(
     *,
     key: str = "id",
     check: Callable[[R, BadRow, list[BadRow]], None] | None = None,
+    rows: RowsSeen | None = None,
     required: bool = False,
 ) -> dict[str, Located[R]]:
     """Reads `name`.csv, .jsonl and .xlsx, whichever are there, into one table by `key`."""
@@ -141,9 +149,9 @@ def _read_table(
     if required and not paths:
         bad.append(BadRow(f"{name}.csv", 1, "file", f"expected {name}.csv, {name}.jsonl or {name}.xlsx in {folder}"))
     for path in paths:
-        rows, mistakes = read_rows(path, root=folder)
+        read, mistakes = read_rows(path, root=folder)
         bad += mistakes
-        for row in rows:
+        for row in read:
             cells = {name: value for name, value in row.cells.items() if value is not None and value != ""}
             try:
                 record = model.model_validate(cells)
@@ -152,7 +160,7 @@ def _read_table(
                 continue
             place = BadRow(row.path, row.line, key, "")
             _keep(records, getattr(record, key), place, record, bad)
-            if check is not None:
+            if check is not None and (rows is None or not rows.was_proven(cells)):
                 check(record, place, bad)
     return records
 

@@ -123,15 +123,15 @@ def evaluate(
         watch: hears each chat with what its order allows, so that baselines need not find it out once more.
         on_chat: called after each chat.
     """
-    forbidden = ForbiddenTexts(suggester.snapshot.shop)
-    replies = {reply.id: reply for reply in suggester.snapshot.shop.replies}
+    forbidden = ForbiddenTexts(suggester.snapshot.shop) if check else None
+    replies = {reply.id: reply for reply in suggester.snapshot.shop.replies} if check else {}
     results: list[ChatResult] = []
     offers: list[Offer] = []
     for chat in chats:
         response = _answer(chat, suggester)
         offers.append(_offer(chat, response))
         found: dict[str, Any] = {}
-        if check:
+        if forbidden is not None:
             eligibility = suggester.judge(chat)
             found = {"violations": tuple(forbidden.among(response, eligibility)), "ruled_out": _ruled_out(chat, replies, eligibility)}
             if watch is not None:

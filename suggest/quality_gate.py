@@ -64,9 +64,12 @@ def sample(chats: Sequence[LabelledChat], n_chats: int = MAX_CHATS) -> list[Labe
 
 def impossible(chat: LabelledChat, live: Snapshot, new: Snapshot) -> bool:
     """Whether the replies an expert would send were there and all are gone: somebody took them out, and no ranking can bring them back."""
-    before, after = ({reply.id for reply in snapshot.shop.replies} for snapshot in (live, new))
     best = {reply_id for reply_id, grade in chat.labels.replies.items() if grade == BEST}
-    return any(wanted & before and not wanted & after for wanted in (best, set(chat.labels.replies)))
+    return any(_any_of(wanted, live) and not _any_of(wanted, new) for wanted in (best, set(chat.labels.replies)))
+
+
+def _any_of(reply_ids: Set[str], snapshot: Snapshot) -> bool:
+    return any(snapshot.columns.row_of(one) is not None for one in reply_ids)
 
 
 def _suggester(snapshot: Snapshot, models: Models) -> Suggester:
@@ -98,13 +101,14 @@ def _figures(found: Comparison, *, n_asked: int, n_all: int, gone: list[str], li
         for change in found.metrics
         if change.metric in GATED
     }
-    before, after = ({reply.id: reply for reply in snapshot.shop.replies} for snapshot in (live, new))
-    edited = {reply_id for reply_id, reply in after.items() if before.get(reply_id) != reply}
+    told = {one for change in found.worse for one in (*change.a.wanted, *change.b.reply_ids[:1])}
+    fresh = {one for one in told if live.reply(one) is None and new.reply(one) is not None}
+    edited = {one for one in told if new.reply(one) is not None and live.reply(one) != new.reply(one)}
     return {
         "n_chats": n_asked,
         "n_all": n_all,
         "metrics": metrics,
-        "broken": [_broken(change.a, change.b, fresh=after.keys() - before.keys(), edited=edited) for change in found.worse],
+        "broken": [_broken(change.a, change.b, fresh=fresh, edited=edited) for change in found.worse],
         "mended": [change.a.id for change in found.better],
         "impossible": gone,
     }

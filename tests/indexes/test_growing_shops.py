@@ -15,11 +15,14 @@ from indexes.build import build_snapshot
 from indexes.errors import SnapshotIncompatible
 from indexes.grown import GrownVectors
 from indexes.large_shop import LargeShop
+from indexes.proven_rows import proven_rows
 from indexes.publish import SNAPSHOTS, load_current, load_last_good, publish, snapshot_ids
 from indexes.quarantine import quarantined
 from indexes.snapshot import Snapshot, read_manifest
 from indexes.vector_cache import VectorCache
-from knowledge.shop import Shop
+from knowledge.errors import InvalidKnowledge
+from knowledge.shop import Shop, load_shop
+from tests.conftest import STORES
 
 BUILT_AT = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -233,3 +236,44 @@ def test_a_reply_is_read_when_it_is_asked_for(nights):
     assert live.shop.replies[5:8] == tuple(live.shop.replies)[5:8]
     with pytest.raises(IndexError):
         live.shop.replies[len(live.shop.replies)]
+
+
+# Rows that were proven
+
+
+@pytest.fixture
+def files(demo_shop, tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    shutil.copytree(STORES / "demo", folder)
+    return folder
+
+
+def test_the_rows_of_a_large_shop_are_proven_once(files: Path, built, embedder, tmp_path: Path):
+    shop = load_shop(files)
+    publish(built(shop), tmp_path / "index", embedder=embedder)
+
+    proven = proven_rows(tmp_path / "index")
+
+    assert proven == shop.proven_rows
+    assert len(proven) == len(shop.replies)
+    assert load_shop(files, proven=proven) == shop
+
+
+def test_a_row_that_changed_is_proven_again(files: Path):
+    shop = load_shop(files)
+    content = (files / "replies.csv").read_text(encoding="utf-8-sig")
+    (files / "replies.csv").write_text(content.replace("{{", "{{ nobody.knows_", 1), encoding="utf-8")
+
+    with pytest.raises(InvalidKnowledge, match="nobody"):
+        load_shop(files, proven=shop.proven_rows)
+
+
+def test_rows_proven_by_other_code_or_damaged_are_proven_again(files: Path, built, embedder, tmp_path: Path):
+    store_dir = tmp_path / "index"
+    manifest = publish(built(load_shop(files)), store_dir, embedder=embedder)
+    path = store_dir / SNAPSHOTS / manifest.snapshot_id / "columns" / "proven_rows.npy"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    assert proven_rows(store_dir) == frozenset()
+    assert proven_rows(tmp_path / "nowhere") == frozenset()
