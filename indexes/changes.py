@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from indexes.stored_replies import StoredReplies, digests_of, ids_of
+from indexes.stored_replies import ApprovedReplies, StoredReplies, digests_of, ids_of
 from knowledge.records import Article, ProvenReply
 from knowledge.shop import Shop
 
@@ -32,10 +32,10 @@ class Dates:
 
 
 def approved(shop: Shop) -> Sequence[ProvenReply]:
-    """Gives the replies that enter an index; those that are stored already are approved."""
-    if isinstance(shop.replies, StoredReplies):
+    """Gives the replies that enter an index."""
+    if isinstance(shop.replies, StoredReplies | ApprovedReplies):
         return shop.replies
-    return tuple(reply for reply in shop.replies if reply.status == "approved")
+    return ApprovedReplies(reply for reply in shop.replies if reply.status == "approved")
 
 
 def changes(old: Shop | None, new: Shop) -> dict[str, Changes]:

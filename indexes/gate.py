@@ -9,7 +9,6 @@ from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 
 COUNTED = ("replies", "articles")
-MAX_FEWER = 0.3  # share of the last snapshot's replies or articles that may be gone
 MIN_GONE = 3  # fewer than so many are somebody's edit, however small the shop
 
 

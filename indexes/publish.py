@@ -14,7 +14,7 @@ from indexes.errors import SnapshotUnwritable
 from indexes.history import Event, read_history, record, sync
 from indexes.kept_base import KeptBase, base_for
 from indexes.last_good import LoadedSnapshot, SetAside, load_last_good, read_usable
-from indexes.quarantine import QUARANTINE, quarantine
+from indexes.quarantine import QUARANTINE, forget_oldest, quarantine
 from indexes.snapshot import Manifest, Snapshot, write_snapshot
 from indexes.snapshot_folders import CURRENT, SNAPSHOTS, UNKNOWN, current_folder, point_to, pointed_to, pointer, sequence_of, snapshot_ids, store_dirs
 
@@ -75,6 +75,7 @@ def publish(
         _afterwards(lambda: record(store_dir, Event("published", manifest.snapshot_id, previous=previous, marks=manifest.marks, reason=reason)))
         step("recorded")
         _afterwards(lambda: _forget_old(store_dir))
+        _afterwards(lambda: _told(forget_oldest(store_dir)))
     step("forgotten")
     return manifest
 
@@ -132,6 +133,11 @@ def _afterwards(action: Callable[[], None]) -> None:
         action()
     except OSError:
         _log.warning("publish.afterwards_failed", exc_info=True)
+
+
+def _told(forgotten: list[str]) -> None:
+    for name in forgotten:
+        _log.info("quarantine.forgotten", extra={"snapshot_id": name})
 
 
 def _written(snapshot: Snapshot, staging: Path, kept: KeptBase) -> Manifest:

@@ -1,13 +1,18 @@
-"""Where damaged snapshots go: `quarantine/<id>-<n>`, as they were found, with the reason in `<id>-<n>.json` beside. Nothing here is ever deleted by us."""
+"""Where damaged snapshots go: `quarantine/<id>-<n>`, as they were found, with the reason in `<id>-<n>.json` beside.
+
+Of many the oldest go, by when they were set aside: a disk that fails every night must not fill itself. What serves or could serve is never here.
+"""
 
 import itertools
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 from indexes.history import write_durably
 
 QUARANTINE = "quarantine"
+KEPT = 5  # quarantined snapshots
 
 
 def quarantine(folder: Path, *, store_dir: Path, reason: str) -> Path:
@@ -27,8 +32,41 @@ def quarantine(folder: Path, *, store_dir: Path, reason: str) -> Path:
     target = next(path for n in itertools.count(1) if not (path := away / f"{folder.name}-{n}").exists())
     folder.rename(target)
     card = {"snapshot_id": folder.name, "at": datetime.now(UTC).isoformat(timespec="seconds"), "reason": reason}
-    write_durably(target.with_name(f"{target.name}.json"), json.dumps(card, ensure_ascii=False, indent=1) + "\n")
+    write_durably(_card(target), json.dumps(card, ensure_ascii=False, indent=1) + "\n")
     return target
+
+
+def forget_oldest(store_dir: Path, *, kept: int = KEPT) -> list[str]:
+    """Removes all but the newest quarantined snapshots and gives the names of those removed. Only for whoever holds the shop's lock.
+
+    Args:
+        store_dir: the shop's folder of published indexes.
+        kept: how many stay.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    oldest = sorted(quarantined(store_dir), key=lambda folder: (_set_aside_at(folder), folder.name))
+    gone = oldest[: max(0, len(oldest) - kept)]
+    for folder in gone:
+        shutil.rmtree(folder)
+        _card(folder).unlink(missing_ok=True)
+    for card in (store_dir / QUARANTINE).glob("*.json"):
+        if not card.with_suffix("").exists():
+            card.unlink(missing_ok=True)
+    return [folder.name for folder in gone]
+
+
+def _set_aside_at(folder: Path) -> str:
+    """The moment on its card; one whose card cannot be read counts as the newest, for nobody knows what it is."""
+    try:
+        return str(json.loads(_card(folder).read_text(encoding="utf-8"))["at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "~"
+
+
+def _card(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.json")
 
 
 def quarantined(store_dir: Path) -> list[Path]:

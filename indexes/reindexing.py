@@ -5,18 +5,18 @@ To follow one run read `reindex` and the five it calls: `read_knowledge`, `build
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from indexes.adapted import EMBEDDING, NEEDS, AdaptedModels, find_adapted
 from indexes.build import Progress, build_snapshot, findability, fingerprint_of
-from indexes.changes import changes, dates
+from indexes.changes import approved, changes, dates
 from indexes.classifier import TextClassifier
 from indexes.embedder import Embedder
 from indexes.errors import AdaptationUnusable, IndexBusy, IndexingError, SnapshotError, SnapshotMissing
-from indexes.gate import MAX_FEWER, Judge, Refusal, fewer, rolled_back
+from indexes.gate import Judge, Refusal, fewer, rolled_back
 from indexes.history import read_history, rejection_of, who
 from indexes.index_recall import low_recall
 from indexes.proven_rows import proven_rows
@@ -42,7 +42,7 @@ class Task:
     dry_run: bool = False
     rebuild: bool = False  # embed everything anew and publish even what is unchanged
     force: str = ""  # why it is to be published whatever the checks say
-    max_fewer: float = MAX_FEWER
+    max_fewer: float | None = None  # instead of the shop's own `[gate] max_fewer`
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ def _run(run: _Run, doing: OnStep) -> None:
     report, task = run.report, run.task
     doing("reading the shop's files")
     knowledge = read_knowledge(task.folder, proven=proven_rows(run.store_dir) if report.store and not task.rebuild else ())
+    knowledge = replace(knowledge, shop=replace(knowledge.shop, replies=approved(knowledge.shop)))
     run.step("read")
     if knowledge.shop.store.id != report.store:
         raise KnowledgeChanging(task.folder, ["store.toml"])
@@ -241,7 +242,8 @@ def _check(run: _Run, knowledge: Knowledge, live: Snapshot | None, snapshot: Sna
         report.refusals.append(Refusal("recall", low_recall(snapshot.manifest.recall)))
     counts = dict(live.manifest.counts) if live else counts_of(run.store_dir / SNAPSHOTS / report.previous) if report.previous else {}
     report.checks["counts"] = {"live": counts, "new": snapshot.manifest.counts}
-    report.refusals += fewer(counts, snapshot.manifest.counts, max_fewer=run.task.max_fewer)
+    most = knowledge.shop.store.gate.max_fewer if run.task.max_fewer is None else run.task.max_fewer
+    report.refusals += fewer(counts, snapshot.manifest.counts, max_fewer=most)
     verdict = means.judge(live, snapshot, knowledge.chats)
     report.checks["chats"] = {"from": knowledge.chats_from, **verdict.figures}
     report.refusals += verdict.refusals

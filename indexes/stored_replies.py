@@ -1,6 +1,7 @@
 """A large shop's replies as lines of JSON in their files, read when they are asked for: a million take no time to load and no memory."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import overload
@@ -102,6 +103,15 @@ class StoredReplies(Sequence[ProvenReply]):
         raise IndexError(slot)
 
 
+class ApprovedReplies(tuple[ProvenReply, ...]):
+    """Replies that enter an index, in the order of their ids."""
+
+    @cached_property
+    def digests(self) -> Digests:
+        """A digest of each record: worked out once for all who compare."""
+        return _digests(self)
+
+
 def line_of(reply: ProvenReply) -> bytes:
     """Gives the record as JSON."""
     return reply.model_dump_json(by_alias=True, exclude_defaults=True).encode()
@@ -114,7 +124,9 @@ def ids_of(replies: Sequence[ProvenReply]) -> list[str]:
 
 def digests_of(replies: Sequence[ProvenReply]) -> Digests:
     """Gives a digest of each record, [n_replies, DIGEST_BYTES]; those of stored ones are known already."""
-    if isinstance(replies, StoredReplies):
-        return replies.digests
+    return replies.digests if isinstance(replies, StoredReplies | ApprovedReplies) else _digests(replies)
+
+
+def _digests(replies: Sequence[ProvenReply]) -> Digests:
     every = b"".join(blake2b(line_of(reply), digest_size=DIGEST_BYTES).digest() for reply in replies)
     return np.frombuffer(every, dtype=np.uint8).reshape(-1, DIGEST_BYTES)

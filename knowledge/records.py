@@ -222,6 +222,13 @@ class ConfidenceTargets(Record):
     auto_reply_precision: Annotated[float, Field(ge=0.5, le=1)] = 0.95  # of drafts that may go out unread
 
 
+class GateLimits(Record):
+    """What a night may lose before the live index stays."""
+
+    max_fewer: Annotated[float, Field(ge=0, le=1)] = 0.3  # share of the live index's replies or articles that may be gone
+    max_worse: Annotated[float, Field(ge=0, le=1)] = 0.03  # how much the labelled chats may lose, as a share of them
+
+
 EscalationReason = Literal[
     "self_harm", "injury", "minor", "safety", "legal", "threat", "asked_for_lead", "repeated_complaints", "repeated_here", "authority",
 ]  # fmt: skip
@@ -262,6 +269,7 @@ class Store(Record):
     currency: str = "CNY"
     address_customer_as: str = ""
     confidence: ConfidenceTargets = ConfidenceTargets()
+    gate: GateLimits = GateLimits()
     return_window_days: Annotated[int, Field(ge=0)] = 7
     price_protection_days: Annotated[int, Field(ge=0)] = 0
     ship_within_hours: Annotated[int, Field(gt=0)] = 48

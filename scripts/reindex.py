@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from indexes.gate import MAX_FEWER
 from indexes.reindex_report import exit_code
 from indexes.reindexing import Means, Task, reindex
 from scripts.progress import progress
 from scripts.reindex_summary import print_summary
 from suggest.live import Models
-from suggest.quality_gate import MAX_WORSE, judge_chats
+from suggest.quality_gate import judge_chats
 
 app = typer.Typer(add_completion=False)
 
@@ -29,8 +28,12 @@ def main(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Embed everything anew and publish even what is unchanged")] = False,
     force: Annotated[bool, typer.Option("--force", help="Publish in spite of failed checks; wants --reason")] = False,
     reason: Annotated[str, typer.Option(help="Why --force; kept with who ran it in the report and the history")] = "",
-    max_fewer: Annotated[float, typer.Option(help="Share of replies or articles that may be gone since the live snapshot", min=0, max=1)] = MAX_FEWER,
-    max_worse: Annotated[float, typer.Option(help="How much the labelled chats may lose, as a share of them", min=0, max=1)] = MAX_WORSE,
+    max_fewer: Annotated[
+        float | None, typer.Option(help="Share of replies or articles that may be gone, instead of the shop's [gate] max_fewer", min=0, max=1)
+    ] = None,
+    max_worse: Annotated[
+        float | None, typer.Option(help="How much of the labelled chats may be lost, instead of the shop's [gate] max_worse", min=0, max=1)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON report on standard output")] = False,
 ) -> None:
     """Exit code 0: published, or nothing had changed; 1: failed or refused; 2: wrong arguments; 75: another reindex is running, try again later."""

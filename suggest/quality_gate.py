@@ -18,12 +18,11 @@ from suggest.pipeline import Suggester
 
 GATED = ("success@1", "acceptable@1", "unanswerable_abstained")
 MAX_CHATS = 200  # some seconds, live and new together
-MAX_WORSE = 0.03
 MIN_LOST = 3  # in a small set one chat is more than any margin
 _SEED = 7
 
 
-def judge_chats(live: Snapshot | None, new: Snapshot, chats: Sequence[LabelledChat], models: Models, *, max_worse: float = MAX_WORSE) -> Verdict:
+def judge_chats(live: Snapshot | None, new: Snapshot, chats: Sequence[LabelledChat], models: Models, *, max_worse: float | None = None) -> Verdict:
     """Gives the paired figures of the chats, the ids of those that break, and a refusal for each metric that loses too much.
 
     Chats whose right replies were taken out of the knowledge cannot be answered as labelled any more: they are listed, and not counted as lost.
@@ -33,8 +32,9 @@ def judge_chats(live: Snapshot | None, new: Snapshot, chats: Sequence[LabelledCh
         new: what would take its place.
         chats: labelled ones; of more than `MAX_CHATS` a seeded sample of conversations.
         models: what serves.
-        max_worse: 0..1, how much a metric may lose; at least `MIN_LOST` chats must be lost too.
+        max_worse: 0..1, how much a metric may lose, instead of the new shop's own `[gate] max_worse`; at least `MIN_LOST` chats must be lost too.
     """
+    max_worse = new.shop.store.gate.max_worse if max_worse is None else max_worse
     if live is None or not chats:
         return Verdict({"n_chats": 0})
     asked = sample(chats)

@@ -6,19 +6,20 @@ from pathlib import Path
 import pytest
 import typer
 
-from indexes.gate import MAX_FEWER, MIN_GONE
+from indexes.gate import MIN_GONE
 from indexes.history import HISTORY
 from indexes.publish import CURRENT, SNAPSHOTS
-from indexes.quarantine import QUARANTINE
+from indexes.quarantine import KEPT, QUARANTINE
 from indexes.reindex_report import BUSY, KEPT_REPORTS, REPORTS
 from indexes.vector_cache import CACHE
 from indexes.write_lock import LOCK, OWNER
+from knowledge.records import GateLimits
 from scripts.bench import app as bench_app
 from scripts.generate_shop import app as generate_app
 from scripts.reindex import app as reindex_app
 from scripts.rollback import app as rollback_app
 from suggest.api import create_app
-from suggest.quality_gate import MAX_CHATS, MAX_WORSE, MIN_LOST
+from suggest.quality_gate import MAX_CHATS, MIN_LOST
 from suggest.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -106,10 +107,12 @@ def test_every_option_of_reindex_and_rollback_is_on_the_operations_page(option: 
 
 
 def test_the_operations_page_has_the_limits_that_the_program_has() -> None:
-    assert f"`--max-fewer {MAX_FEWER}`" in OPERATIONS
-    assert f"`--max-worse {MAX_WORSE}`" in OPERATIONS
-    assert f"more than {MAX_FEWER:.0%} of the replies or articles are gone, at least {MIN_GONE}" in OPERATIONS
-    assert f"more than {100 * MAX_WORSE:g} points and at least {MIN_LOST} chats" in OPERATIONS
+    limits = GateLimits()
+    assert f"`--max-fewer {limits.max_fewer}`" in OPERATIONS
+    assert f"`--max-worse {limits.max_worse}`" in OPERATIONS
+    assert f"more than {limits.max_fewer:.0%} of the replies or articles are gone, at least {MIN_GONE}" in OPERATIONS
+    assert f"more than {100 * limits.max_worse:g} points and at least {MIN_LOST} chats" in OPERATIONS
+    assert f"the newest {KEPT} stay" in OPERATIONS
     assert f"of more than\n{MAX_CHATS} chats a fixed sample" in OPERATIONS
     assert f"| {BUSY} | another reindex" in OPERATIONS
     assert f"the last {KEPT_REPORTS} |" in OPERATIONS

@@ -14,7 +14,7 @@ from indexes import publish as protocol
 from indexes.errors import SnapshotCorrupt, SnapshotIncompatible, SnapshotMissing
 from indexes.history import Event, read_history, record
 from indexes.publish import CURRENT, SNAPSHOTS, LoadedSnapshot, current_folder, point_to, snapshot_ids
-from indexes.quarantine import QUARANTINE, quarantined
+from indexes.quarantine import KEPT, QUARANTINE, forget_oldest, quarantine, quarantined
 from indexes.snapshot import MANIFEST
 from tests.fakes import MORNING, FakeEmbedder, SnapshotBuilder, fake_needs_id
 
@@ -230,3 +230,33 @@ def test_a_history_with_a_torn_line_is_read_without_it(tmp_path: Path):
     assert [event.snapshot_id for event in read_history(tmp_path)] == ["a", "b"]
     shutil.rmtree(tmp_path)
     assert read_history(tmp_path) == []
+
+
+def test_of_many_quarantined_ones_the_oldest_go_once_something_whole_is_published(build: SnapshotBuilder, tmp_path: Path):
+    """By when they were set aside, not by name; one whose card is gone stays."""
+    for number in range(KEPT + 3):
+        folder = tmp_path / SNAPSHOTS / f"{9 - number}-damaged"
+        folder.mkdir(parents=True)
+        quarantine(folder, store_dir=tmp_path, reason="test")
+        card = tmp_path / QUARANTINE / f"{folder.name}-1.json"
+        card.write_text(json.dumps({"at": f"2026-11-{number + 1:02d}T00:00:00+00:00"}), encoding="utf-8")
+    (tmp_path / QUARANTINE / "9-damaged-1.json").unlink()
+    (tmp_path / QUARANTINE / "taken-out-by-hand-1.json").write_text("{}", encoding="utf-8")
+
+    publish(build, tmp_path, day=1)
+
+    left = sorted(path.name for path in (tmp_path / QUARANTINE).iterdir())
+    kept = [f"{9 - number}-damaged-1" for number in (0, *range(KEPT + 3 - (KEPT - 1), KEPT + 3))]
+    assert left == sorted([*kept, *(f"{name}.json" for name in kept[1:])])
+    assert forget_oldest(tmp_path) == []
+
+
+def test_nothing_leaves_the_quarantine_while_nothing_is_published(three: tuple[Path, list[str]]):
+    store_dir, ids = three
+    for one in ids:
+        damage(store_dir / SNAPSHOTS / one)
+
+    with pytest.raises(SnapshotCorrupt):
+        load(store_dir)
+
+    assert len(quarantined(store_dir)) == len(ids)

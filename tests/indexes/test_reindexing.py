@@ -213,6 +213,26 @@ def test_the_share_that_may_go_is_an_option(night: Night):
     assert night.run(max_fewer=0.5).status == "published"
 
 
+def test_the_share_that_may_go_is_the_shops_own(night: Night):
+    night.write_replies(*REPLIES[:3], *MORE)
+    night.run()
+    settings = night.shop / "store.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "\n[gate]\nmax_fewer = 0.6\n", encoding="utf-8")
+    night.write_replies(*REPLIES[:3])
+
+    assert night.run().status == "published"
+
+
+def test_a_share_that_is_none_is_a_bad_row(night: Night):
+    settings = night.shop / "store.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "\n[gate]\nmax_worse = 3\n", encoding="utf-8")
+
+    report = night.run()
+
+    assert report.status == "invalid"
+    assert [(row["file"], row["field"]) for row in report.bad_rows] == [("store.toml", "gate.max_worse")]
+
+
 def test_a_small_shop_may_lose_two(night: Night):
     night.run()
     night.write_replies(REPLIES[0])
