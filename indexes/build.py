@@ -48,7 +48,7 @@ def build_snapshot(
     cache: VectorCache | None = None,
     on_progress: Progress | None = None,
     exact_up_to: int = EXACT_UP_TO,
-    live: LargeShop | None = None,
+    live: Snapshot | None = None,
 ) -> Snapshot:
     """Gives the snapshot of the shop's approved replies and all its articles. Drafts and blocked replies do not enter it at all.
 
@@ -61,7 +61,7 @@ def build_snapshot(
         adapted: the shop's own models, used in the place of the shared ones.
         cache: vectors of earlier runs; with it only new or changed text is embedded, and the index is the same to the byte.
         on_progress: hears (stage, done, of how many).
-        live: of the live snapshot of a large shop; what did not change is taken from it.
+        live: the live snapshot; of a large shop what did not change is taken from it.
         exact_up_to: keys up to which every key is looked at with every message; beyond, the index is approximate and its recall is measured.
     """
     if adapted is not None:
@@ -77,7 +77,7 @@ def build_snapshot(
     manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=n_keys, n_cases=len(cases))
     large = None
     if n_keys > exact_up_to:
-        large, recall = large_shop(shop.replies, Means(embedder, needs, tell, cache.counts), live=live)
+        large, recall = large_shop(shop.replies, Means(embedder, needs, tell, cache.counts), live=live.large if live else None)
         large = replace(large, proven_rows=shop.proven_rows)
         manifest = replace(manifest, recall=recall, format_version=LARGE_FORMAT_VERSION)
     return assemble(
@@ -87,9 +87,18 @@ def build_snapshot(
         large=large,
         **(_indexed_keys(shop, cached, needs, cache, tell) if large is None else {}),
         passage_vectors=VectorIndex.build(cached.embed(passages, partial(tell, "passages"))),
-        passage_terms=LexicalIndex.build(passages),
+        passage_terms=_passage_terms(shop, passages, large, live),
         cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], cached),
     )
+
+
+def _passage_terms(shop: Shop, passages: Sequence[str], large: LargeShop | None, live: Snapshot | None) -> LexicalIndex:
+    """The live snapshot's of a large shop, where the same code made it of the same words."""
+    if live is not None and live.large is not None and large is not None and large.made_by == live.large.made_by:
+        titles, before = ([article.title for article in one.articles] for one in (shop, live.shop))
+        if titles == before and shop.passages == live.shop.passages:
+            return live.passage_terms
+    return LexicalIndex.build(passages)
 
 
 def _indexed_keys(shop: Shop, cached: CachedEmbedder, needs: TextClassifier, cache: VectorCache, tell: Progress) -> dict[str, Any]:

@@ -82,6 +82,10 @@ class GrownVectors:
         """Gives the vectors of the rows, in their order."""
         return self._arrangement.gathered(rows, self._base.vectors, self._recent.vectors)
 
+    def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return np.asarray(self.vectors(rows) @ vectors.T)
+
     def search(self, query_vectors: Vectors, *, n_rows: int) -> list[RowHits]:
         """Gives up to `n_rows` hits a query, best first, ties by row; a zero or non-finite query has none.
 
@@ -111,6 +115,10 @@ class GrownRows:
         """Gives some of the rows, in their order."""
         wanted = np.arange(len(self))[rows] if isinstance(rows, slice) else rows
         return self._arrangement.gathered(wanted, self._base.vectors, self._recent.vectors)
+
+    def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return np.asarray(self.vectors(rows) @ vectors.T)
 
 
 class GrownTerms:

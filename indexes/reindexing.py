@@ -209,7 +209,7 @@ def _rejections(store_dir: Path, live: Snapshot | None, marks: tuple[str, str]) 
 def _build(run: _Run, knowledge: Knowledge, means: Means, own: AdaptedModels | None, cache: VectorCache, live: Snapshot | None) -> Snapshot:
     snapshot = build_snapshot(
         knowledge.shop, embedder=means.embedder, needs=means.needs, now=run.now, cases=knowledge.cases, adapted=own, cache=cache, on_progress=run.tell,
-        live=live.large if live and not run.task.rebuild else None,
+        live=None if run.task.rebuild else live,
     )  # fmt: skip
     run.step("built")
     report = run.report

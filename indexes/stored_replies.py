@@ -8,6 +8,7 @@ from typing import overload
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter
 
 from indexes.mapping import mapped
 from knowledge.records import ProvenReply
@@ -128,5 +129,6 @@ def digests_of(replies: Sequence[ProvenReply]) -> Digests:
 
 
 def _digests(replies: Sequence[ProvenReply]) -> Digests:
-    every = b"".join(blake2b(line_of(reply), digest_size=DIGEST_BYTES).digest() for reply in replies)
+    written = TypeAdapter(ProvenReply).serializer.to_json  # half the time of the record's own method
+    every = b"".join(blake2b(written(reply), digest_size=DIGEST_BYTES).digest() for reply in replies)
     return np.frombuffer(every, dtype=np.uint8).reshape(-1, DIGEST_BYTES)

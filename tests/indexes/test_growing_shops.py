@@ -30,7 +30,7 @@ BUILT_AT = datetime(2026, 11, 21, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def built(embedder, needs):
     def build(shop: Shop, live: Snapshot | None = None, cache: VectorCache | None = None) -> Snapshot:
-        return build_snapshot(shop, embedder=embedder, needs=needs, now=BUILT_AT, exact_up_to=100, live=live.large if live else None, cache=cache)
+        return build_snapshot(shop, embedder=embedder, needs=needs, now=BUILT_AT, exact_up_to=100, live=live, cache=cache)
 
     return build
 
@@ -138,6 +138,24 @@ def test_what_is_nearest_is_known_without_looking_at_every_row(first):
     more = vectors[:40][:, ::-1]
 
     assert np.allclose(asked.after(stands, more), Asked.of(np.concatenate([vectors[stands], more]), asked.queries).least, atol=1e-6)
+
+
+def test_inner_products_are_those_of_the_rows(demo_shop, first, built, embedder):
+    grown = built(night(demo_shop), first)
+    rows, asked = np.arange(len(grown.keys))[::7], embedder.encode_query(["退货运费谁出", "怎么开发票"])
+
+    assert np.array_equal(grown.key_vectors.cosines(rows, asked), grown.key_vectors.vectors(rows) @ asked.T)
+    needs = grown.key_needs.vectors(rows[:2])
+    assert np.array_equal(grown.key_needs.cosines(rows, needs), grown.key_needs.vectors(rows) @ needs.T)
+
+
+def test_words_of_passages_are_indexed_again_only_when_they_change(demo_shop, first, built):
+    other = demo_shop.articles[0].model_copy(update={"title": "另一个标题"})
+
+    assert built(night(demo_shop), first).passage_terms is first.passage_terms
+    retitled = built(replace(demo_shop, articles=(other, *demo_shop.articles[1:])), first)
+    assert retitled.passage_terms is not first.passage_terms
+    assert retitled.passage_terms.scores("另一个标题").max() > first.passage_terms.scores("另一个标题").max()
 
 
 # On disk
