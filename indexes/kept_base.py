@@ -1,6 +1,6 @@
 """Where a new snapshot takes the base of a large shop from, when it did not change: linked from the snapshot before the live one, or copied from the live one.
 
-Two snapshots in a row never share a file, so that what a disk does to one leaves the other: there are two copies of a base, used in turn.
+Two snapshots in a row never share a file, so that what a disk does to one leaves the other: there are two copies of a base, used in turn (D68).
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ class KeptBase:
     files: Mapping[str, str] = field(default_factory=dict)
     sibling: Path | None = None
 
-    @property
-    def checked(self) -> tuple[str, ...]:
-        """The files that were checked already: those that are linked. A copy is checked as everything that is written."""
-        return tuple(self.files) if self.sibling is not None else ()
+    def checked_in(self, folder: Path) -> tuple[str, ...]:
+        """Gives the files of a written snapshot that were checked already: those that are linked. A copy is checked as everything that is written."""
+        own = self.sibling.parent if self.sibling is not None else None
+        return tuple(name for name in self.files if own is not None and (folder / name).samefile(own / name))
 
 
 def base_for(large: LargeShop | None, snapshots: Path) -> KeptBase:

@@ -1,4 +1,4 @@
-"""A large shop's part of a snapshot: a base that is written once and shared by the snapshots after it, what came later, and the order in which both stand.
+"""A large shop's part of a snapshot (D67): a base written once and shared by the snapshots after it, what came later, and the order in which both stand.
 
 `base/` and `recent/` have the same files; `columns/` says which of their rows the shop has, and where.
 """
@@ -114,7 +114,7 @@ class LargeShop:
             self.base.write(folder / BASE)
             self.asked.write(folder / BASE)
         elif sibling is not None:
-            shutil.copytree(sibling, folder / BASE, copy_function=os.link)
+            shutil.copytree(sibling, folder / BASE, copy_function=_linked_or_copied)
         else:
             shutil.copytree(self.base.folder, folder / BASE)
         if self.recent is not None:
@@ -174,6 +174,14 @@ class LargeShop:
     def lying_in(self, folder: Path) -> "LargeShop":
         """Gives the same with its parts where a snapshot's folder has them."""
         return replace(self, base=replace(self.base, folder=folder / BASE))
+
+
+def _linked_or_copied(source: str, target: str) -> str:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)
+    return target
 
 
 def _gates_as_tables(gates: Sequence[Gate]) -> dict[str, Any]:

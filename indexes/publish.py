@@ -87,7 +87,7 @@ def _placed(snapshot: Snapshot, snapshots: Path, embedder: Embedder, needs_model
         kept = base_for(snapshot.large, snapshots)
         manifest = _written(snapshot, staging, kept)
         step("written")
-        _read_back(staging, embedder, needs_model_id, unchecked=kept.checked)
+        _read_back(staging, embedder, needs_model_id, unchecked=kept.checked_in(staging))
         step("loaded back")
         _sync_tree(staging)
         step("synced")

@@ -1,6 +1,6 @@
 """What decides of a shop's replies whether they may be used, and what the ranking asks of each, as columns over the replies.
 
-Worked out once; a large shop's stand in its snapshot and are mapped, so that loading does not read a million replies.
+Worked out once; a large shop's stand in its snapshot and are mapped, so that loading does not read a million replies (D69).
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
 """A large shop night after night: what did not change is kept as it was stored, and what the index says is what one built anew would say."""
 
 import itertools
+import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -188,6 +189,45 @@ def test_a_base_lies_twice_on_the_disk_and_neighbours_never_share_it(nights, bui
 
 def _fields(shop: Shop) -> dict[str, Any]:
     return {name: getattr(shop, name) for name in Shop.__dataclass_fields__}
+
+
+class Killed(Exception):
+    """What stands for a kill in a test of one process; processes are killed in `kill_at_each_step`."""
+
+
+@pytest.mark.parametrize("step", ["written", "loaded back", "synced", "renamed", "pointed", "recorded", "forgotten"])
+def test_a_night_that_ends_at_any_step_leaves_a_whole_index_and_both_copies_of_the_base(nights, built, embedder, demo_shop, step):
+    store_dir, live = nights
+    grown = built(night(demo_shop, 7), live)
+
+    def die(name: str) -> None:
+        if name == step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        publish(grown, store_dir, embedder=embedder, on_step=die)
+
+    after = load_current(store_dir, embedder=embedder)
+    assert after.manifest.knowledge_hash in (live.manifest.knowledge_hash, grown.manifest.knowledge_hash)
+    last = publish(built(night(demo_shop, 8), after), store_dir, embedder=embedder).snapshot_id
+    load_current(store_dir, embedder=embedder)
+    kept = snapshot_ids(store_dir)
+    assert kept[-1] == last
+    assert inode(store_dir, last) != inode(store_dir, after.manifest.snapshot_id)
+    assert not [path for path in (store_dir / SNAPSHOTS).iterdir() if path.name.startswith(".")]
+
+
+def test_where_files_cannot_be_linked_they_are_copied(nights, built, embedder, demo_shop, monkeypatch):
+    store_dir, live = nights
+
+    def refuse(_source: str, _target: str) -> None:
+        raise PermissionError("this file system has no hard links")
+
+    monkeypatch.setattr(os, "link", refuse)
+    manifest = publish(built(night(demo_shop, 9), live), store_dir, embedder=embedder)
+
+    load_current(store_dir, embedder=embedder)
+    assert [inode(store_dir, one) for one in snapshot_ids(store_dir)].count(inode(store_dir, manifest.snapshot_id)) == 1
 
 
 @pytest.mark.parametrize("name", ["base/vectors.rows.npy", "base/vectors.faiss", "base/terms/terms.npy", "recent/needs.npy", "columns/key_slots.npy"])
