@@ -13,6 +13,7 @@ from indexes.snapshot import Snapshot
 from knowledge.conditions import Outcome, Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import RULED_OUT, TO_CHECK, Eligibility
+from suggest.notable import WEIGHTS, notable_in
 from suggest.retrieval import Hits, ReplyHits, ReplyPool
 from suggest.traits import ReplyTraits, scenario_probabilities
 from suggest.understanding import Understanding
@@ -29,6 +30,7 @@ _UNKNOWN_SINKS, _SPECIFIC_RISES = 0.35, 0.25
 _FROM_BEST = (
     "trigger", "trigger_mixed", "trigger_mean", "words_mixed", "needs_mixed", "needs_profile", "needs_peak", "scenario",
     "lexical", "lexical_in_context", "cited_article", "voted", "trigger_clause", "trigger_with_turns", "needs_clause", "specific",
+    "covers_notable",
 )  # fmt: skip
 _FROM_BEST_OF_SCENARIO = ("trigger_mixed", "needs_profile", "specific")
 _MOODS = ("calm", "anxious", "upset")
@@ -39,7 +41,7 @@ _NEARNESS = (
 )  # fmt: skip
 _FIT = (
     "scenario", "scenario_message", "scenario_mixed", "scenario_family", "in_top_scenario", "unknown", "specific", "conditional", "about_case",
-    "voted", "asks_for_order", "ignores_order", "own_product", "lead", "tier", "neutral",
+    "voted", "asks_for_order", "ignores_order", "own_product", "lead", "tier", "neutral", "covers_notable", "ignores_notable", "looks_elsewhere",
 )  # fmt: skip
 _TONES = tuple(f"{tone}_words_to_{mood}" for tone in ("upset", "calm") for mood in _MOODS)
 REQUEST_SIGNALS = (
@@ -161,7 +163,8 @@ def _fit(question: Understanding, near: ReplyHits, traits: ReplyTraits, verdicts
     known = np.array([verdict.outcome is Outcome.TRUE for verdict in verdicts], dtype=np.float32)
     families = scenario_probabilities(_families(question.scenarios), traits.families)
     top = max(sorted(question.scenarios), key=lambda name: question.scenarios[name], default="")
-    conditional = traits.conditional[rows]
+    conditional, looks_at = traits.conditional[rows], traits.looks_at[rows]
+    notable = notable_in(eligibility.circumstances.facts)
     return {
         "scenario": scenario_probabilities(question.scenarios, traits.names)[scenario],
         "scenario_message": scenario_probabilities(question.scenarios_of_message, traits.names)[scenario],
@@ -179,6 +182,9 @@ def _fit(question: Understanding, near: ReplyHits, traits: ReplyTraits, verdicts
         "voted": near.voted,
         "tier": traits.tier[rows] * float(tier == "vip"),
         "neutral": traits.neutral[rows],
+        "covers_notable": looks_at @ (notable * WEIGHTS) * known,
+        "ignores_notable": notable.sum() - looks_at @ notable,
+        "looks_elsewhere": looks_at @ (1 - notable) * known,
     }
 
 

@@ -11,6 +11,7 @@ from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
 from knowledge.records import Article, ProvenReply
 from suggest.eligibility import Gates
+from suggest.notable import NOTABLE, looked_at
 
 Column = npt.NDArray[np.float32]
 _SPECIFIC = 5  # facts in a condition beyond which more say no more
@@ -33,6 +34,7 @@ class ReplyTraits:
         self.neutral, self.conditional, self.about_case, self.asks_for_order, self.has_products, self.lead, self.tier = _columns(
             [_plain_traits(reply) for reply in replies], 7
         )
+        self.looks_at = np.array([looked_at(reply.when) for reply in replies], dtype=np.float32).reshape(len(replies), len(NOTABLE))
         self.articles = sorted({article for reply in replies for article in reply.cites})
         self.cites = _cites(replies, self.articles)
         self.cited_passages = [snapshot.article_passages.get(article, ()) for article in self.articles]
