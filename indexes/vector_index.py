@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from indexes.embedder import Vectors
 from indexes.errors import DimensionMismatch, SnapshotIncompatible
+from indexes.inner_products import inner_products
 
 # One thread a search: at these sizes handing work to OpenMP's pool costs more than the search, and requests run side by side anyway.
 faiss.omp_set_num_threads(1)
@@ -84,6 +85,10 @@ class VectorIndex:
         """Gives the stored vectors of the rows, in their order."""
         return np.asarray(self.matrix[rows])
 
+    def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return inner_products(self.matrix, rows, vectors, _ONE)
+
     def _hits(self, query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32], n_rows: int) -> RowHits:
         if not np.isfinite(query).all() or not query.any():
             return _NOTHING
@@ -104,4 +109,5 @@ def _stored(index: faiss.IndexFlat) -> Vectors:
     return np.asarray(stored, dtype=np.float32)
 
 
+_ONE = np.float32(1.0)
 _NOTHING = RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))

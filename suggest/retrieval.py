@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from indexes.byte_rows import ByteRows
+from indexes.compiled import compiled
 from indexes.embedder import Embedder, Vectors
 from indexes.snapshot import Snapshot
 from indexes.spans import joined
@@ -41,8 +43,8 @@ class ReplyPool:
     is_whole: bool  # whether every reply of the shop is here
 
     def best_triggers(self) -> Values:
-        """Gives each reply's best trigger by cosine and by BM25, [n_replies, 2]; 0 where none is positive."""
-        return _best_of(np.array([self.mixed, self.lexical]).T * self.is_trigger[:, None], self.starts)
+        """Gives each reply's best trigger by cosine and by BM25, [2, n_replies]; 0 where none is positive."""
+        return _best_triggers(self.mixed, self.lexical, self.is_trigger, self.starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +58,28 @@ class ReplyHits:
     starts: Rows  # [n_replies]
     is_trigger: npt.NDArray[np.bool_]  # [n_keys]
     cosines: Values  # [n_keys, n_texts]: of every reading, then of every clause, then of what the agent said last
-    key_needs: Values  # [n_keys, n_needs], square roots of the keys' need probabilities
+    key_rows: Rows  # [n_keys], rows of the snapshot's keys
+    needs: VectorIndex | ByteRows  # of all the snapshot's keys: square roots of their need probabilities
     lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1)
     lexical_in_context: Values  # [n_keys], the same with the last turns
     voted: Values  # [n_replies], the loudest vote of the shop's own chats
 
     def best_trigger(self, values: Values) -> Values:
-        """Gives each reply's best trigger by values of its keys, [n_replies] or [n_replies, n_columns]; 0 where none is positive."""
-        return _best_of(values * (self.is_trigger if values.ndim == 1 else self.is_trigger[:, None]), self.starts)
+        """Gives each reply's best trigger by values of its keys, [n_replies]; 0 where none is positive."""
+        return _best_of(values * self.is_trigger, self.starts)
 
-    def own_words(self, values: Values) -> Values:
-        """Gives the values of each reply's own words, its last key, [n_replies] or [n_replies, n_columns]; 0 where they are not positive."""
-        return np.maximum(values[self._ends - 1], np.float32(0.0))
+    def overlaps(self, roots: Values) -> Values:
+        """Gives how far each key's needs overlap with each of some distributions, given by their square roots: [n_keys, n_distributions], 0 to 1."""
+        return self.needs.cosines(self.key_rows, roots)
+
+    @property
+    def key_needs(self) -> Values:
+        """Square roots of the keys' need probabilities, [n_keys, n_needs]."""
+        return self.needs.vectors(self.key_rows)
 
     def best_key(self, values: Values) -> Values:
         """Gives each reply's best key of either kind, [n_replies]."""
         return _best_of(values, self.starts)
-
-    def mean_trigger(self, values: Values) -> Values:
-        """Gives the mean over each reply's triggers, [n_replies] or [n_replies, n_columns]; 0 where it has none."""
-        weights = self.is_trigger if values.ndim == 1 else self.is_trigger[:, None]
-        counts = np.maximum(self._ends - 1 - self.starts, 1).astype(np.float32)
-        sums = np.add.reduceat(values * weights, self.starts, axis=0)
-        return np.asarray(sums / (counts if values.ndim == 1 else counts[:, None]), dtype=np.float32)
-
-    @property
-    def _ends(self) -> Rows:
-        return np.append(self.starts[1:], len(self.is_trigger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ class Hits:
         in_context = _squashed(snapshot.key_terms.scores_of(question.readings[-1].text, rows)) if len(question.readings) > 1 else lexical
         return ReplyHits(
             reply_rows=pool.reply_rows[places], starts=np.cumsum(lengths) - lengths, is_trigger=pool.is_trigger[keys],
-            cosines=snapshot.key_vectors.vectors(rows) @ self.vectors.T, key_needs=snapshot.key_needs.vectors(rows),
+            cosines=snapshot.key_vectors.cosines(rows, self.vectors), key_rows=rows, needs=snapshot.key_needs,
             lexical=lexical, lexical_in_context=in_context, voted=pool.voted[places],
         )  # fmt: skip
 
@@ -151,7 +148,7 @@ def _pool(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: 
     lexical[is_trigger] = _squashed(snapshot.key_terms.scores_of(question.text, keys[is_trigger]))
     return ReplyPool(
         reply_rows=reply_rows, starts=np.cumsum(lengths) - lengths, key_rows=keys, is_trigger=is_trigger,
-        mixed=snapshot.key_vectors.vectors(keys) @ mixed, lexical=lexical, voted=voted, is_whole=False,
+        mixed=snapshot.key_vectors.cosines(keys, mixed[None])[:, 0], lexical=lexical, voted=voted, is_whole=False,
     )  # fmt: skip
 
 
@@ -183,8 +180,20 @@ def _best_rows(scores: Values, n: int) -> Rows:
 
 
 def _best_of(values: Values, starts: Rows) -> Values:
-    """The best of each reply's keys, column by column; 0 where none is positive."""
-    return np.maximum(np.maximum.reduceat(values, starts, axis=0), np.float32(0.0))
+    """The best of each reply's keys; 0 where none is positive."""
+    return np.maximum(np.maximum.reduceat(values, starts), np.float32(0.0))
+
+
+@compiled
+def _best_triggers(mixed: Values, lexical: Values, is_trigger: npt.NDArray[np.bool_], starts: Rows) -> Values:
+    best = np.zeros((2, len(starts)), dtype=np.float32)
+    for reply in range(len(starts)):
+        end = starts[reply + 1] if reply + 1 < len(starts) else len(is_trigger)
+        for key in range(starts[reply], end):
+            if is_trigger[key]:
+                best[0, reply] = max(best[0, reply], mixed[key])
+                best[1, reply] = max(best[1, reply], lexical[key])
+    return best
 
 
 def _squashed(scores: Values) -> Values:

@@ -1,7 +1,7 @@
 """First step: from what was written to what is meant. Texts to match with, needs, scenarios, emotion, threat, separate questions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -65,7 +65,12 @@ class Understanding:
     @property
     def emotion(self) -> str:
         """The likeliest emotion; ties by name."""
-        return max(sorted(self.emotions), key=lambda name: self.emotions[name])
+        return likeliest(self.emotions)
+
+    @property
+    def top_scenario(self) -> str:
+        """The likeliest scenario; ties by name, empty where none was heard."""
+        return likeliest(self.scenarios) if self.scenarios else ""
 
     @property
     def threatens(self) -> bool:
@@ -202,6 +207,12 @@ class MessageReader:
                 )
             )  # fmt: skip
         return replace(whole, questions=tuple(parts))
+
+
+def likeliest(probabilities: Mapping[str, float]) -> str:
+    """Gives the name with the largest probability, the first by name where several have it."""
+    largest = max(probabilities.values())
+    return min([name for name, probability in probabilities.items() if probability == largest])
 
 
 def threat_probability(threats: TextClassifier, words: str) -> float:
