@@ -66,9 +66,14 @@ def compute_facts(
 
 def known(facts: Mapping[str, Any], path: str) -> bool:
     """Whether the dotted path leads to a fact."""
+    return leads(facts, path.split("."))
+
+
+def leads(facts: Mapping[str, Any], steps: Sequence[str]) -> bool:
+    """Whether these names, one below the other, lead to a fact."""
     node: Any = facts
-    for name in path.split("."):
-        if not isinstance(node, Mapping) or name not in node:
+    for name in steps:
+        if not isinstance(node, dict) or name not in node:
             return False
         node = node[name]
     return True

@@ -140,14 +140,15 @@ def _values(
 @compiled_freely
 def _profiles(roots: Matrix, needs: Matrix, roots_of_needs: Matrix) -> Matrix:
     """How a reply's mean needs, given by their square roots, meet the question's: their overlap, their inner product, the share of the likeliest need."""
-    found = np.zeros((3, len(roots)), dtype=np.float32)
+    found = np.empty((3, len(roots)), dtype=np.float32)
     top = needs.argmax()
     for reply in range(len(roots)):
+        overlap, product = np.float32(0.0), np.float32(0.0)
         for need in range(len(needs)):
             root = roots[reply, need]
-            found[0, reply] += root * roots_of_needs[need]
-            found[1, reply] += root * root * needs[need]
-        found[2, reply] = roots[reply, top] * roots[reply, top]
+            overlap += root * roots_of_needs[need]
+            product += root * root * needs[need]
+        found[0, reply], found[1, reply], found[2, reply] = overlap, product, roots[reply, top] * roots[reply, top]
     return found
 
 
