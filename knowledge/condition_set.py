@@ -1,7 +1,8 @@
 """All conditions of a shop, judged together for one order: most are made of the same few tests, and what those come to is remembered.
 
-A condition is taken apart at its top-level `&&`. Tests on the same facts form a group; where those facts are plain words, truth values or whole numbers, as a status
-and a count of days are, the whole group costs one lookup. The verdicts are those of `Condition.evaluate`; sets of conditions are the bits of an integer.
+A condition is taken apart at its top-level `&&`. Tests on the same facts form a group; where those facts are plain words, truth values or whole numbers,
+as a status or a count of days is, the whole group costs one lookup. The verdicts are those of `Condition.evaluate`; sets of conditions are the bits of an
+integer.
 """
 
 import re
@@ -69,7 +70,7 @@ class ConditionSet:
         ]
 
     def _plain_values(self, facts: Mapping[str, Any]) -> list[object | None]:
-        """What each fact is where equal values are the same to every test: short text, truth values and numbers, or at which step it is not there; else None."""
+        """Each fact where equal values are the same to every test: short text, truth values and whole numbers, or at which step it is not there; else None."""
         plain: list[object | None] = [None] * len(self._facts)
         for above, below in self._below.items():
             node: Any = facts

@@ -5,6 +5,7 @@ Every reply of the pool is looked at in passing, by two figures a key; the few t
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -82,12 +83,18 @@ class ReplyHits:
         return _best_of(values, self.starts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PassageSimilarities:
     """How near each passage is to the question, [n_passages]."""
 
     dense: Values
     lexical: Values
+
+    @cached_property
+    def cosines(self) -> list[float]:
+        """`dense` as plain numbers, for looking at them one by one."""
+        plain: list[float] = self.dense.tolist()
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
