@@ -15,7 +15,7 @@ from knowledge.conditions import ALWAYS, Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Codes, Eligibility
 from suggest.key_signals import KEY_SIGNALS, key_signals
-from suggest.retrieval import Hits, ReplyHits, ReplyPool
+from suggest.retrieval import Hits, ReplyHits
 from suggest.traits import PLAIN_TRAITS, ReplyTraits, family_probabilities, scenario_probabilities
 from suggest.understanding import Understanding
 
@@ -81,7 +81,7 @@ class SignalTable:
 def signal_table(question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, traits: ReplyTraits, *, tier: str = "") -> SignalTable:
     """Gives the signals of the nearest candidates whose dates, products and condition do not rule them out."""
     scenarios = scenario_probabilities(question.scenarios, traits.names)
-    chosen, codes = _considered(_nearness_in_passing(question, hits.pool, traits, scenarios), hits.pool, eligibility, traits)
+    chosen, codes = _considered(hits, eligibility, traits, scenarios)
     if not len(chosen):
         return SignalTable((), (), np.empty((0, len(SIGNALS)), dtype=np.float32))
     near = hits.closely(chosen)
@@ -91,27 +91,30 @@ def signal_table(question: Understanding, hits: Hits, snapshot: Snapshot, eligib
     return SignalTable(tuple([snapshot.shop.replies[row] for row in rows]), tuple(verdicts), values)
 
 
-def _nearness_in_passing(question: Understanding, pool: ReplyPool, traits: ReplyTraits, scenarios: Matrix) -> Matrix:
-    """How near each reply of the pool is by a plain sum of channels, [n_replies]."""
-    if not len(pool.reply_rows):
-        return np.empty(0, dtype=np.float32)
-    rows = pool.reply_rows
-    trigger, lexical = pool.best_triggers()
-    channels = [trigger, lexical, scenarios[traits.scenario[rows]], pool.voted, traits.root_profiles(rows) @ np.sqrt(question.mixed_needs)]
-    return np.asarray(_IN_PASSING @ np.array(channels), dtype=np.float32)
-
-
-def _considered(nearness: Matrix, pool: ReplyPool, eligibility: Eligibility, traits: ReplyTraits) -> tuple[Rows, Codes]:
+def _considered(hits: Hits, eligibility: Eligibility, traits: ReplyTraits, scenarios: Matrix) -> tuple[Rows, Codes]:
     """The places in the pool that are judged in full, ascending, and whether each is allowed or to be checked.
 
     Of the nearest `JUDGED` that are not ruled out the best `CONSIDERED`, the known and the specific before the unknown and the general.
     """
-    codes = eligibility.outcomes[traits.gates.of_replies[pool.reply_rows]]
+    rows = hits.pool.reply_rows
+    codes = eligibility.outcomes[traits.gates.of_replies[rows]]
     allowed = np.flatnonzero(codes != RULED_OUT)
-    places = allowed[np.argsort(-nearness[allowed], kind="stable")[:JUDGED]]
-    fit = nearness[places] + np.where(codes[places] == TO_CHECK, -_UNKNOWN_SINKS, _SPECIFIC_RISES * traits.specific[pool.reply_rows[places]])
+    if not len(allowed):
+        return allowed, codes[allowed]
+    nearness = _nearness_in_passing(hits, allowed, traits, scenarios)
+    judged = np.argsort(-nearness, kind="stable")[:JUDGED]
+    places = allowed[judged]
+    fit = nearness[judged] + np.where(codes[places] == TO_CHECK, -_UNKNOWN_SINKS, _SPECIFIC_RISES * traits.specific[rows[places]])
     best = np.sort(places[np.argsort(-fit, kind="stable")[:CONSIDERED]])
     return best, codes[best]
+
+
+def _nearness_in_passing(hits: Hits, places: Rows, traits: ReplyTraits, scenarios: Matrix) -> Matrix:
+    """How near some replies of the pool are by a plain sum of channels, [n_places]."""
+    rows = hits.pool.reply_rows[places]
+    trigger, lexical = hits.in_passing(places)
+    overlap = traits.overlaps(rows, np.sqrt(hits.question.mixed_needs))
+    return np.asarray(_IN_PASSING @ np.array([trigger, lexical, scenarios[traits.scenario[rows]], hits.pool.voted[places], overlap]), dtype=np.float32)
 
 
 def _values(

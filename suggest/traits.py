@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from indexes.inner_products import inner_products
 from indexes.large_build import mean_needs
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
@@ -13,6 +14,7 @@ from knowledge.records import Article, ProvenReply
 from suggest.eligibility import Gates
 
 Column = npt.NDArray[np.float32]
+_ONE = np.float32(1.0)
 PLAIN_TRAITS = ("neutral", "conditional", "about_case", "asks_for_order", "has_products", "lead", "tier")
 _SPECIFIC = 5  # facts in a condition beyond which more say no more
 
@@ -43,7 +45,13 @@ class ReplyTraits:
         """Gives the square roots of the replies' mean need probabilities, [n_rows, n_needs]."""
         if self._root_profiles is None:
             return self._stored_profiles.vectors(rows) if self._stored_profiles else np.empty((len(rows), 0), dtype=np.float32)
-        return self._root_profiles if len(rows) == len(self._root_profiles) else self._root_profiles[rows]
+        return self._root_profiles[rows]
+
+    def overlaps(self, rows: npt.NDArray[np.int64], roots: Column) -> Column:
+        """Gives how far the replies' mean needs overlap with a distribution, given by its square roots: [n_rows], 0 to 1."""
+        if self._root_profiles is None:
+            return self._stored_profiles.cosines(rows, roots[None])[:, 0] if self._stored_profiles else np.zeros(len(rows), dtype=np.float32)
+        return inner_products(self._root_profiles, rows, roots[None], _ONE)[:, 0]
 
 
 class ArticleTraits:
