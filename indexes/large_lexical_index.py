@@ -6,6 +6,7 @@ texts says little, and its list would grow with the shop. The longest part of a 
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.compiled import compiled
-from indexes.lexical_index import K1, LENGTH, Scores, lexical_terms
+from indexes.lexical_index import K1, LENGTH, REMEMBERED, Scores, lexical_terms
 from indexes.mapping import mapped
 from indexes.vector_index import RowHits, Rows
 
@@ -44,6 +45,7 @@ class LargeLexicalIndex:
         self._rarity = np.log(1 + (self._n_rows - found + 0.5) / (found + 0.5)).astype(np.float32)
         mean = float(lengths.mean(dtype=np.float64)) if self._n_rows else 0.0
         self._weight_of_length = (K1 * ((1 - LENGTH) + LENGTH * lengths / np.float32(mean or 1.0))).astype(np.float32)
+        self._known = lru_cache(maxsize=REMEMBERED)(self._numbers_of)  # a message's terms are wanted three times
         self._scratch = np.zeros(self._n_rows, dtype=np.float32)  # compiled loops keep the interpreter's lock: nobody else meets it half written
 
     @classmethod
@@ -122,10 +124,12 @@ class LargeLexicalIndex:
         rows, sums = _sums_of_champions(terms, self._champion_starts, self._champions, self._rarity, self._scratch)
         if len(rows) <= n_rows:
             return np.sort(rows)
-        best = np.lexsort((rows, -sums / (1 + self._weight_of_length[rows])))[:n_rows]
-        return np.asarray(np.sort(rows[best]))
+        worth = sums / (1 + self._weight_of_length[rows])
+        last = np.partition(worth, -n_rows)[-n_rows]
+        better, as_good = rows[worth > last], np.sort(rows[worth == last])
+        return np.sort(np.concatenate([better, as_good[: n_rows - len(better)]]))
 
-    def _known(self, text: str) -> Rows:
+    def _numbers_of(self, text: str) -> Rows:
         """Numbers of the text's terms that some row has, each once, ascending."""
         vocabulary = self._vocabulary
         return np.array(sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary}), dtype=np.int64)

@@ -19,11 +19,11 @@ from knowledge.normalise import match_form
 
 _PIECES = re.compile(r"[a-z]+|\d+|[㐀-鿿]+")
 K1, LENGTH = 1.2, 0.5  # BM25: short texts differ in length for no reason
-_REMEMBERED = 256  # texts whose terms are at hand: a draft is compared with the others, with its passages and with their sentences
+REMEMBERED = 1_024  # texts whose terms are at hand: a draft is compared with the others, with its passages and with their sentences
 Scores = npt.NDArray[np.float32]
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def lexical_terms(text: str) -> tuple[str, ...]:
     """Gives the terms of a text, repeats included: 「退货 abc」 → 退, 货, 退货, abc."""
     terms: list[str] = []
@@ -42,6 +42,7 @@ class LexicalIndex:
     def __init__(self, bm25: bm25s.BM25 | None, n_rows: int) -> None:
         self._bm25 = bm25
         self._n_rows = n_rows
+        self._known = lru_cache(maxsize=REMEMBERED)(self._numbers_of)  # a message's terms are wanted three times
         self._by_row = _by_row(bm25.scores, n_rows) if bm25 is not None else None
 
     @classmethod
@@ -87,7 +88,7 @@ class LexicalIndex:
         starts, terms, weights = self._by_row
         return _sums_of_rows(known, rows, starts, terms, weights, len(self._bm25.scores["indptr"]))
 
-    def _known(self, text: str) -> npt.NDArray[np.int64]:
+    def _numbers_of(self, text: str) -> npt.NDArray[np.int64]:
         """Numbers of the text's terms that some row has, each once, ascending."""
         vocabulary = {} if self._bm25 is None else self._bm25.vocab_dict
         return np.array(sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary}), dtype=np.int64)

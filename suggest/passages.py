@@ -88,6 +88,7 @@ def _nearest(articles: Sequence[Article], terms: frozenset[str], hits: Hits, sna
     return [(article, -row)]
 
 
+@lru_cache(maxsize=256)  # every draft and passage of an answer is held against the same question
 def telling_terms(text: str) -> frozenset[str]:
     """Gives what sentences are compared by: the text's lexical terms of more than one character."""
     return frozenset(term for term in lexical_terms(text) if len(term) > 1)

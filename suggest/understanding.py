@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from suggest.questions import Hearing, QuestionSplitter, pieces_of
 
 _WORD = re.compile(r"\w")
 _HAN = re.compile(r"[㐀-鿿]")
+_LATIN_WORD = re.compile(r"[a-z]{3}")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
@@ -155,9 +157,9 @@ class MessageReader:
         if len(pieces) < 2:
             return whole
         of_pieces = needs[len(texts) :]
-        whole = replace(whole, clauses=tuple(Reading(piece.text, row) for piece, row in zip(pieces, of_pieces, strict=True)))
+        clauses = tuple([Reading(piece.text, row) for piece, row in zip(pieces, of_pieces, strict=True)])
         heard = Hearing(needs[0] @ self._to_scenario, of_pieces @ self._to_scenario, of_pieces, self._is_matter)
-        return self._with_questions(whole, self._splitter.split(pieces, heard), history, catalogue, state)
+        return replace(whole, clauses=clauses, questions=self._questions(whole, self._splitter.split(pieces, heard), history, catalogue, state))
 
     def _meaning(
         self,
@@ -180,7 +182,7 @@ class MessageReader:
             scenarios=self._prior.weigh(heard, state),
             emotions=emotions,
             threat=threat,
-            language="zh" if _HAN.search(texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
+            language="zh" if _HAN.search(texts[0]) or not _LATIN_WORD.search(texts[0]) else "en",
             products=products,
             shares=shares,
             mixed_needs=mixed,
@@ -192,21 +194,22 @@ class MessageReader:
     def _by_scenario(self, needs: npt.NDArray[np.float32]) -> dict[str, float]:
         return dict(zip(self._scenario_names, (needs @ self._to_scenario).tolist(), strict=True))
 
-    def _with_questions(
+    def _questions(
         self, whole: Understanding, questions: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, state: str
-    ) -> Understanding:
-        """Adds what each separate question means."""
-        parts = []
-        for question in questions:
-            texts = readings(question, history)
-            products = tuple(catalogue.mentioned(question)) or whole.products
-            parts.append(
+    ) -> tuple[Understanding, ...]:
+        """What each separate question means."""
+        texts = [readings(question, history) for question in questions]
+        ends = list(accumulate(map(len, texts), initial=0))
+        needs = self._needs.probabilities([text for own in texts for text in own]) if texts else np.empty((0, 0), dtype=np.float32)
+        return tuple(
+            [
                 self._meaning(
-                    texts, self._needs.probabilities(texts), state=state, emotions=whole.emotions, threat=whole.threat,
-                    products=products, said_last=whole.said_last,
+                    own, needs[start:end], state=state, emotions=whole.emotions, threat=whole.threat,
+                    products=tuple(catalogue.mentioned(question)) or whole.products, said_last=whole.said_last,
                 )
-            )  # fmt: skip
-        return replace(whole, questions=tuple(parts))
+                for question, own, (start, end) in zip(questions, texts, pairwise(ends), strict=True)
+            ]
+        )  # fmt: skip
 
 
 def likeliest(probabilities: Mapping[str, float]) -> str:
