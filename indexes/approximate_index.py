@@ -118,7 +118,7 @@ class ApproximateIndex:
         if not np.isfinite(query).all() or not query.any():
             return _NOTHING
         rows = np.sort(rows[rows >= 0])
-        similarities = self.cosines(rows, query[None])[:, 0]
+        similarities = self.cosines(rows, query.reshape(1, -1))[:, 0]
         order = np.argsort(-similarities, kind="stable")[:n_rows]
         return RowHits(rows[order], similarities[order])
 

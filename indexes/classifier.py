@@ -67,9 +67,9 @@ class TextClassifier:
         # The name alone would let a refitted classifier be compared with an older one's distributions.
         self.model_id = f"{folder.name}@{sha256(content + repr(card).encode()).hexdigest()[:12]}"
         self._temperature = float(card["temperature"])
-        self._codes: Codes = weights["codes"]  # [n_ngrams] ascending
+        self._codes: Codes = weights["codes"].copy()  # [n_ngrams] ascending
         self._leading = np.searchsorted(self._codes, np.arange((1 << _LEADING_BITS) + 1, dtype=np.uint64) << np.uint64(_TRAILING_BITS)).astype(np.int64)
-        self._ngrams = weights["ngrams"]  # [n_ngrams, width], one byte a weight
+        self._ngrams = weights["ngrams"].copy()  # [n_ngrams, width], one byte a weight; what was read is read-only, which compiled loops take slowly
         self._ngram_scale = weights["ngram_scale"].astype(np.float32)  # [width]
         self._output = weights["output"].astype(np.float32)  # [width + dimension, n_labels]
         self._bias = weights["bias"].astype(np.float32)  # [n_labels]

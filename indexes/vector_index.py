@@ -31,7 +31,9 @@ class VectorIndex:
 
     def __init__(self, index: faiss.IndexFlat) -> None:
         self._index = index
-        self.matrix = _stored(index)  # [n_rows, dimension], read only
+        self._rows = _stored(index)  # [n_rows, dimension]
+        self.matrix = self._rows.view()
+        self.matrix.flags.writeable = False
 
     @classmethod
     def build(cls, vectors: Vectors) -> "VectorIndex":
@@ -87,7 +89,7 @@ class VectorIndex:
 
     def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
         """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
-        return inner_products(self.matrix, rows, vectors, _ONE)
+        return inner_products(self._rows, rows, vectors, _ONE)
 
     def _hits(self, query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32], n_rows: int) -> RowHits:
         if not np.isfinite(query).all() or not query.any():
@@ -105,7 +107,6 @@ def _stored(index: faiss.IndexFlat) -> Vectors:
     if not index.ntotal:
         return np.empty((0, index.d), dtype=np.float32)
     stored = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
-    stored.flags.writeable = False
     return np.asarray(stored, dtype=np.float32)
 
 

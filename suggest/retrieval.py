@@ -105,7 +105,7 @@ class Hits:
         starts = snapshot.reply_key_starts[rows]
         lengths = snapshot.reply_key_ends[rows] - starts - 1  # without the reply's own words, which stand last
         keys = joined(starts, lengths)
-        cosines = snapshot.key_vectors.cosines(keys, self.mixed[None])[:, 0]
+        cosines = snapshot.key_vectors.cosines(keys, self.mixed.reshape(1, -1))[:, 0]
         return _best_triggers(cosines, _squashed(snapshot.key_terms.scores_of(self.question.text, keys)), lengths)
 
     def closely(self, places: Rows) -> ReplyHits:

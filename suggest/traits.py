@@ -50,8 +50,8 @@ class ReplyTraits:
     def overlaps(self, rows: npt.NDArray[np.int64], roots: Column) -> Column:
         """Gives how far the replies' mean needs overlap with a distribution, given by its square roots: [n_rows], 0 to 1."""
         if self._root_profiles is None:
-            return self._stored_profiles.cosines(rows, roots[None])[:, 0] if self._stored_profiles else np.zeros(len(rows), dtype=np.float32)
-        return inner_products(self._root_profiles, rows, roots[None], _ONE)[:, 0]
+            return self._stored_profiles.cosines(rows, roots.reshape(1, -1))[:, 0] if self._stored_profiles else np.zeros(len(rows), dtype=np.float32)
+        return inner_products(self._root_profiles, rows, roots.reshape(1, -1), _ONE)[:, 0]
 
 
 class ArticleTraits:
