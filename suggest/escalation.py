@@ -55,7 +55,7 @@ def _handed(alarm: Alarm, to: EscalationTarget, message: str, store: Store) -> E
 def beyond_authority(reply: ProvenReply, store: Store, *, role: str) -> bool:
     """Whether a reply promises more than the person may: a lead's reply for an agent, or money above the limit."""
     limit = store.authority.lead_compensation_limit if role == "lead" else store.authority.agent_compensation_limit
-    return (reply.authority == "lead" and role != "lead") or (reply.promises_amount or Decimal(0)) > limit
+    return (reply.authority == "lead" and role != "lead") or (reply.promises_amount is not None and reply.promises_amount > limit)
 
 
 def within_authority(answer: Answer, store: Store, *, role: str) -> Answer:

@@ -183,11 +183,9 @@ class Suggester:
             return chosen, degraded
         joined = self._joined(answers, drafter, eligibility, facts, request_key=request_key, request=request)
         chosen += [joined] if joined is not None else []
-        for answer, candidate in in_turn(answers):
+        for answer, candidate in in_turn(answers, least=self.threshold):
             if len(chosen) == request.top_k:
                 break
-            if candidate.confidence < self.threshold:
-                continue
             try:
                 draft = drafter.draft(candidate)
             except InvalidTemplate:

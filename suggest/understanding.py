@@ -1,8 +1,9 @@
 """First step: from what was written to what is meant. Texts to match with, needs, scenarios, emotion, threat, separate questions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,12 @@ class Understanding:
     @property
     def emotion(self) -> str:
         """The likeliest emotion; ties by name."""
-        return max(sorted(self.emotions), key=lambda name: self.emotions[name])
+        return likeliest(self.emotions)
+
+    @property
+    def top_scenario(self) -> str:
+        """The likeliest scenario; ties by name, empty where none was heard."""
+        return likeliest(self.scenarios) if self.scenarios else ""
 
     @property
     def threatens(self) -> bool:
@@ -189,9 +195,9 @@ class MessageReader:
         )  # fmt: skip
         if not heard.pieces:
             return whole
-        whole = replace(whole, clauses=tuple(Reading(piece.text, row) for piece, row in zip(heard.pieces, heard.piece_needs, strict=True)))
+        clauses = tuple([Reading(piece.text, row) for piece, row in zip(heard.pieces, heard.piece_needs, strict=True)])
         asked = Hearing(self._meaning_model.heard(heard.needs[0]), self._meaning_model.heard(heard.piece_needs), heard.piece_needs, self._is_matter)
-        return self._with_questions(whole, self._splitter.split(heard.pieces, asked), history, catalogue, signs)
+        return replace(whole, clauses=clauses, questions=self._questions(whole, self._splitter.split(heard.pieces, asked), history, catalogue, signs))
 
     def _meant(
         self,
@@ -225,22 +231,28 @@ class MessageReader:
     def _by_scenario(self, needs: npt.NDArray[np.float32]) -> dict[str, float]:
         return self._meaning_model.named(self._meaning_model.heard(needs))
 
-    def _with_questions(
+    def _questions(
         self, whole: Understanding, questions: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, signs: Sequence[str]
-    ) -> Understanding:
-        """Adds what each separate question means."""
-        parts = []
-        for question in questions:
-            texts = readings(question, history)
-            products = tuple(catalogue.mentioned(question)) or whole.products
-            needs = self._needs.probabilities(texts)
-            parts.append(
+    ) -> tuple[Understanding, ...]:
+        """What each separate question means."""
+        texts = [readings(question, history) for question in questions]
+        ends = list(accumulate(map(len, texts), initial=0))
+        needs = self._needs.probabilities([text for own in texts for text in own]) if texts else np.empty((0, 0), dtype=np.float32)
+        return tuple(
+            [
                 self._meant(
-                    texts, needs, self._gate.shares(texts[0], needs), signs=signs, moods=whole.emotions, threat=whole.threat,
-                    products=products, said_last=whole.said_last,
+                    own, needs[start:end], self._gate.shares(own[0], needs[start:end]), signs=signs, moods=whole.emotions, threat=whole.threat,
+                    products=tuple(catalogue.mentioned(question)) or whole.products, said_last=whole.said_last,
                 )
-            )  # fmt: skip
-        return replace(whole, questions=tuple(parts))
+                for question, own, (start, end) in zip(questions, texts, pairwise(ends), strict=True)
+            ]
+        )  # fmt: skip
+
+
+def likeliest(probabilities: Mapping[str, float]) -> str:
+    """Gives the name with the largest probability, the first by name where several have it."""
+    largest = max(probabilities.values())
+    return min([name for name, probability in probabilities.items() if probability == largest])
 
 
 def _language(words: str) -> str:

@@ -317,12 +317,7 @@ def test_a_chats_own_conversation_has_no_vote_in_the_signals_it_is_fitted_on(sug
 def test_when_nothing_may_be_sent_the_table_is_empty(seen: list[Seen], snapshot: Snapshot):
     question, hits, eligibility, _ = next(one for one in seen if one[2].circumstances.facts["order"].get("status") == "paid")
     shipped_only = [row for row, reply in enumerate(snapshot.shop.replies) if reply.when == CONDITIONS[1]]
-    lengths = (snapshot.reply_key_ends - snapshot.reply_key_starts)[shipped_only]
-    keys = [key for key, one in enumerate(snapshot.keys) if one.reply_row in shipped_only]
-    pool = replace(
-        hits.pool, reply_rows=np.array(shipped_only), starts=np.cumsum(lengths) - lengths, key_rows=np.array(keys), is_trigger=hits.pool.is_trigger[keys],
-        mixed=hits.pool.mixed[keys], lexical=hits.pool.lexical[keys], voted=hits.pool.voted[shipped_only],
-    )  # fmt: skip
+    pool = replace(hits.pool, reply_rows=np.array(shipped_only), voted=hits.pool.voted[shipped_only])
     few = replace(hits, pool=pool)
 
     table = signal_table(question, few, snapshot, eligibility, ReplyTraits(snapshot))
