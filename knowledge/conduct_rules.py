@@ -97,14 +97,15 @@ class OrderEvent(Record):
 
 
 class Use(Record):
-    """Who or what something is for: how customers say it, and how a product's own data does."""
+    """Who or what something is for: how customers say it, how a product's own data does, and how it warns against it."""
 
     name: Pair
     said: Annotated[str, Field(min_length=1)]
     product: Annotated[str, Field(min_length=1)]
+    unfit: str = ""
     occasion: bool = False
 
-    _check = field_validator("said", "product")(_compiled)
+    _check = field_validator("said", "product", "unfit")(_compiled)
 
 
 @lru_cache(maxsize=1)

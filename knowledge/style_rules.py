@@ -22,6 +22,14 @@ _PATTERNS = ("followed_by", "not_followed_by", "preceded_by", "not_preceded_by",
 Phrase = Annotated[str, Field(min_length=1)]
 
 
+def _compiled(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression; {error}") from error
+    return pattern
+
+
 class StyleRule(Record):
     """Phrases that cost a customer's goodwill or break a law, the contexts in which they do not, and what to say instead."""
 
@@ -39,14 +47,7 @@ class StyleRule(Record):
     message: Annotated[str, Field(min_length=1)]
     suggestion: str = ""
 
-    @field_validator(*_PATTERNS)
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"expected a regular expression; {error}") from error
-        return pattern
+    _check = field_validator(*_PATTERNS)(_compiled)
 
     @model_validator(mode="after")
     def _exceptions_hold_a_phrase(self) -> "StyleRule":
@@ -58,11 +59,50 @@ class StyleRule(Record):
 
 
 class ChannelRule(Record):
-    """What fits a channel; no `max_chars` means the shop's own."""
+    """What fits a channel; no `max_chars` means the shop's own. A sentence in which `leave_out` is found has no place there."""
 
     max_chars: Annotated[int, Field(gt=0)] | None = None
     links: bool = True
     emoji: bool = True
+    leave_out: str = ""
+
+    _check = field_validator("leave_out")(_compiled)
+
+
+class Instead(Record):
+    """An expression and the words to use for what it finds."""
+
+    said: str
+    instead: str
+
+    _check = field_validator("said")(_compiled)
+
+
+class ApologyWording(Record):
+    """One way to apologise: how it is heard, how others are turned into it, and how it is left out."""
+
+    said: Annotated[str, Field(min_length=1)]
+    swaps: tuple[tuple[str, str], ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+    @field_validator("swaps", "leave_out")
+    @classmethod
+    def _all_compile(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        for one in values:
+            _compiled(one if isinstance(one, str) else one[0])
+        return values
+
+    _check = field_validator("said")(_compiled)
+
+
+class ApologyRules(Record):
+    """The ways to apologise that can stand for each other, other words for keeping somebody waiting, and words that tell people how they feel."""
+
+    wordings: tuple[ApologyWording, ...] = ()
+    instead: tuple[Instead, ...] = ()
+    feelings: str = ""
+
+    _check = field_validator("feelings")(_compiled)
 
 
 class StyleBook(Record):
@@ -72,6 +112,7 @@ class StyleBook(Record):
     channels: dict[str, ChannelRule]
     messages: dict[str, tuple[str, str]]
     rules: tuple[StyleRule, ...]
+    apologies: ApologyRules = ApologyRules()
 
     @field_validator("messages")
     @classmethod

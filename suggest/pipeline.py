@@ -107,7 +107,11 @@ class Suggester:
             passages=passages if answers[0].question.readings[0].has_words else [],
             abstained=silent,
             debug=reasons_of(answers, silent) if request.debug else None,
-            **(self._moves.unasked(happened, facts) if happened else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer)),
+            **(
+                self._moves.unasked(happened, facts)
+                if happened
+                else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
+            ),
         )
 
     def _script(self, request: SuggestionRequest) -> Script | None:
@@ -262,7 +266,7 @@ class Suggester:
             warnings=list(draft.warnings),
             evidence=evidence,
             attachments=list(reply.attachments),
-            auto_reply=sendable and sure,
+            auto_reply=sendable and sure and rank == 1,  # a second choice is for a person to choose
             why=reasons(candidate, question, language=self.snapshot.shop.store.language),
             signals=self._ranker.parts(candidate.signals) if debug else None,
         )

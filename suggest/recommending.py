@@ -78,10 +78,19 @@ class Recommender:
     def _led_to(self, need: ShoppingNeed, understanding: Understanding) -> list[Product]:
         """The products of the kind that the words name; where they name none, those for all the uses told."""
         named = [one for one in self._catalogue.products if one.sku in understanding.products or _named(one, understanding.text)]
+        if not named:  # 「100以内的」 is about what was named before
+            before = self._catalogue.mentioned(need.said)
+            named = [one for one in self._catalogue.products if one.sku in before or _named(one, need.said)]
+        if named and not (named := [one for one in named if self._suits(one, need)]):
+            return []  # another kind than the one asked for is no answer
         uses = [use for use in need.uses if not use.occasion] or ([] if named else list(need.uses))
         if named:
             return [one for one in named if all(self._serves(one, use) for use in uses)] or named
-        return [one for one in self._catalogue.products if uses and all(self._serves(one, use) for use in uses)]
+        return [one for one in self._catalogue.products if uses and all(self._serves(one, use) for use in uses) and self._suits(one, need)]
+
+    def _suits(self, product: Product, need: ShoppingNeed) -> bool:
+        """Whether the product's own data does not warn against a use that was told."""
+        return not any(use.unfit and re.search(use.unfit, self._described[product.sku]) for use in need.uses)
 
     def _serves(self, product: Product, use: Use) -> bool:
         return re.search(use.product, self._described[product.sku]) is not None

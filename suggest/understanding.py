@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import TextClassifier, label_groups
-from knowledge.conversation import readings
+from knowledge.conversation import closes, readings
 from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
@@ -133,7 +133,7 @@ class MessageReader:
     def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, state: str) -> Understanding:
         """Gives what the message means with its history, for an order in this state (see `order_state`)."""
         words = strip_console(message)
-        texts = readings(without_politeness(words), history)
+        texts = readings(words, ()) if closes(message, history) else readings(without_politeness(words), history)
         pieces = pieces_of(texts[0])
         needs = self._needs.probabilities([*texts, *(piece.text for piece in pieces if len(pieces) > 1)])
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
