@@ -108,6 +108,16 @@ class Use(Record):
     _check = field_validator("said", "product", "unfit")(_compiled)
 
 
+class Told(Record):
+    """Something that customers tell of themselves, and how a draft asks for it."""
+
+    said: Annotated[str, Field(min_length=1)]
+    asks: Annotated[str, Field(min_length=1)]
+    unless: str = ""
+
+    _check = field_validator("said", "asks", "unless")(_compiled)
+
+
 @lru_cache(maxsize=1)
 def alarms() -> tuple[Alarm, ...]:
     """Gives the reasons to hand over, gravest first."""
@@ -124,6 +134,12 @@ def action_rules() -> tuple[ActionRule, ...]:
 def uses() -> tuple[Use, ...]:
     """Gives the uses that ship."""
     return _read("uses", Use)
+
+
+@lru_cache(maxsize=1)
+def told_things() -> tuple[Told, ...]:
+    """Gives what need not be asked for again."""
+    return _read("told", Told)
 
 
 @lru_cache(maxsize=1)

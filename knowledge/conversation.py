@@ -24,6 +24,15 @@ _ASKED = re.compile(
     r"[?？]\s*$|[吗呢么][。.~～]?\s*$|您(?:回|选|告诉)|(?:您|你)(?:看|觉得|想|要|是)[^。]*。?$|let me know|tell me|would you|do you", re.IGNORECASE
 )
 
+_PRAISE = re.compile(
+    r"(?:很|挺|真的?|非常|特别|太|超|都|也|蛮|相当|十分|还)?(?:喜欢|满意|不错|好用|好看|好吃|合适|合身|舒服|漂亮|给力|靠谱|贴心|耐心)|(?:态度|服务|质量|东西|物流|发货|速度|颜色|味道|包装).{0,4}(?:好|快|棒|赞|香)"
+    r"|好评|点赞|赞一个|\b(?:love|loved|great|perfect|awesome|excellent|amazing|happy with)\b"
+)
+_BUT = re.compile(
+    r"但|可是|不过|就是|只是|然而|没|不(?!错)|别|怎么|吗|呢|呵|[?？]|难道|还好意思|反而|结果|天了|差评|\b(?:but|however|except|not|n't|no|took|never|why|joke|if)\b|n't"
+)
+_CLAUSES = re.compile(r"[,，。.!！;；~～\s]+")
+
 
 def readings(message: str, history: Sequence[Turn]) -> list[str]:
     """Gives the message alone; then, where there is history, with the customer's last turn, the agent's last turn, and the last four turns."""
@@ -44,3 +53,12 @@ def closes(message: str, history: Sequence[Turn]) -> bool:
         return True
     last = history[-1] if history else None
     return last is not None and last.role == "agent" and _ONLY_HEARD.fullmatch(form) is not None and _ASKED.search(last.text) is None
+
+
+def praises(message: str) -> bool:
+    """Whether the message praises and does nothing else: no «but», no question, nothing denied, praise in most of its clauses."""
+    form = match_form(message)
+    if _BUT.search(form) or _PRAISE.search(form) is None:
+        return False
+    clauses = [clause for clause in (_CLAUSES.split(form) if not form.isascii() else re.split(r"[,.!;]+\s*", form)) if clause]
+    return 2 * sum(_PRAISE.search(clause) is not None for clause in clauses) > len(clauses)

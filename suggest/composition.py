@@ -18,6 +18,7 @@ _WISHES = re.compile(
     r"(?:^|(?<=[。！!；;，,]))[^。！!；;，,]*(?:祝您|祝你)[^。！!]*(?:[。！!]|$)|\bhave a (?:good|great|lovely|nice) (?:one|day|weekend|evening)[.!]?\s*",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"\d|[今明后]天|[今明]晚|当天|次日|马上|现在|today|tomorrow|tonight|now\b", re.IGNORECASE)
 _GIVEN = re.compile(r"券|补偿|红包|赠品|差价")  # what a value part gives and the action then speaks of
 
 
@@ -91,10 +92,10 @@ def within(pieces: Sequence[Piece], max_chars: int, *, language: str, keep_empat
     """Gives the pieces cut to the length in the order of least loss; what remains may still be longer.
 
     Closing and opening go first, then the value part clause by clause from its end, then the empathy of who is not upset, then what the information adds
-    after its first clause. The action, what happens next and when, always stays; a word of it that spoke of something given in a value part goes with it.
+    after its first clause, then what follows in the action where a time is left in it. What the action said of something given in a value part goes with it.
     """
     kept = list(pieces)
-    for part, clauses_kept in (("closing", 0), ("opening", 0), ("value", 0), ("empathy", 0), ("information", 1)):
+    for part, clauses_kept in (("closing", 0), ("opening", 0), ("value", 0), ("empathy", 0), ("information", 1), ("action", 1)):
         if part == "empathy" and keep_empathy:
             continue
         while _length(kept, language) > max_chars:
@@ -118,6 +119,8 @@ def _one_clause_fewer(pieces: Sequence[Piece], part: str, *, at_least: int) -> l
     if len(clauses) <= at_least:
         return None
     left = _closed("".join(clauses[:-1])) if part not in ("opening", "closing") else ""
+    if part == "action" and _TIME.search(clauses[-1]) and not _TIME.search(left):
+        return None
     fewer = [*pieces[:place], *([pieces[place].saying(left)] if left else []), *pieces[place + 1 :]]
     return _without_loose_ends(fewer, given=set(_GIVEN.findall(clauses[-1])) - set(_GIVEN.findall(left))) if part == "value" else fewer
 

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from knowledge.fact_paths import fact_name
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
-from knowledge.normalise import same_length_form
+from knowledge.normalise import match_form, same_length_form
 from knowledge.order_context import Turn
+from knowledge.products import ProductCatalogue
 from knowledge.records import Frame, ProvenReply, Store
 from knowledge.script import Script, in_script
 from knowledge.style_check import style_checker_of
@@ -37,7 +38,9 @@ from suggest.composition import (
 from suggest.contract import Warning_
 from suggest.empathy import CALM, in_place, is_calm
 from suggest.framing import Framing
+from suggest.late_promises import late_promises
 from suggest.ranking import Candidate
+from suggest.told import already_told, without_asking_again
 from suggest.traceability import FactClaims, untraceable
 from suggest.understanding import Understanding
 
@@ -74,8 +77,10 @@ class Drafter:
         understanding: Understanding,
         channel: str = "im",
         script: Script | None = None,
+        catalogue: ProductCatalogue | None = None,
     ) -> None:
         """Takes what the drafts of a request share; `script` is the one the customer writes, None where it is to stay the shop's."""
+        self._catalogue = catalogue
         self._store, self._store_facts, self._facts, self._writer = store, store_facts, facts, writer
         turns = [turn.text for turn in history if turn.role == "agent"]
         self._said = {bare(sentence) for text in turns for sentence in sentences_of(text)}
@@ -86,6 +91,8 @@ class Drafter:
         day = facts["now"].astimezone(ZoneInfo(store.timezone)).date()
         self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
         self._fact_claims = FactClaims(facts, store_facts, writer)
+        own_words = [match_form(turn.text) for turn in history if turn.role == "customer"]
+        self._told = already_told([*own_words, understanding.text])
         self._checker = style_checker_of(store)
 
     def draft(self, candidate: Candidate) -> Draft:
@@ -118,16 +125,26 @@ class Drafter:
     def _body(self, reply: ProvenReply) -> list[Piece]:
         """The reply's own parts that have something to say here."""
         pieces: list[Piece] = []
+        facts = self._with_product(reply)
         for part, source in self._chosen_parts(reply).items():
-            piece = self._filled(part, source, self._facts)
+            piece = self._filled(part, source, facts)
             if self._channel in PUBLIC_CHANNELS:
                 piece = for_the_public(piece, leave_out=self._checker.left_out(self._channel))
-            text = self._fitting(piece.text, reply, first=not pieces)
+            text = without_asking_again(piece.text, self._told) if self._told and part == "action" else piece.text
+            text = self._fitting(text, reply, first=not pieces)
             if text:
                 pieces.append(piece.saying(text))
         if pieces and pieces[0].part not in ("empathy", "text") and self._understanding.upset >= CALM:
             pieces = [*self._frame("empathy", self._store.style.empathy, reply), *pieces]
         return pieces
+
+    def _with_product(self, reply: ProvenReply) -> Mapping[str, Any]:
+        """The facts, with the catalogue's record of the product that the reply or the customer speaks of where the reply's words name it."""
+        if self._catalogue is None or not any("product." in source for source in reply.templates().values()):
+            return self._facts
+        skus = reply.products if len(reply.products) == 1 else (self._facts["order"].get("item", {}).get("sku", ""), *self._understanding.products)
+        product = next((one for sku in skus if (one := self._catalogue.by_sku(sku)) is not None), None)
+        return self._facts if product is None else {**self._facts, "product": product.model_dump(exclude_none=True)}
 
     def _filled(self, part: str, source: str, facts: Mapping[str, Any]) -> Piece:
         rendered = compile_template(source).render(facts, store=self._store_facts, writer=self._writer, language=self._store.language)
@@ -212,7 +229,8 @@ class Drafter:
         found = [self._missing_warning(text, fact) for fact in missing]
         for one in self._checker.check(text, channel=self._channel, amount_limit=limit):
             found.append(Warning_(code=one.code, message=one.message, start=one.start, end=one.end))
-        found += self._untraceable(text, pieces)
+        found += self._untraceable(text, pieces, replies)
+        found += late_promises(text, self._writer.local_hour, english=self._store.language == "en")
         amounts = [reply.promises_amount for reply in replies if reply.promises_amount is not None and reply.promises_amount > limit]
         if amounts and not any(warning.code == "over_authority" for warning in found):
             english, amount = self._store.language == "en", self._writer.money(max(amounts))
@@ -220,9 +238,11 @@ class Drafter:
             found.append(Warning_(code="over_authority", message=said))
         return sorted(found, key=lambda warning: (warning.start, warning.code))
 
-    def _untraceable(self, text: str, pieces: Sequence[Piece]) -> Iterator[Warning_]:
+    def _untraceable(self, text: str, pieces: Sequence[Piece], replies: Sequence[ProvenReply]) -> Iterator[Warning_]:
         written = [one for piece in pieces for one in piece.written]
-        for claim in untraceable(text, sources=[piece.source for piece in pieces], facts=self._fact_claims, written=written):
+        products = [facts["product"] for reply in replies if "product" in (facts := self._with_product(reply))]
+        claims = FactClaims({**self._facts, "products": products}, self._store_facts, self._writer) if products else self._fact_claims
+        for claim in untraceable(text, sources=[piece.source for piece in pieces], facts=claims, written=written):
             words = text[claim.start : claim.end]
             said = f"“{words}” comes from no fact, reply or passage" if self._store.language == "en" else f"「{words}」在订单、话术和引用里都没有依据，请核对"
             yield Warning_(code="untraceable", message=said, start=claim.start, end=claim.end)

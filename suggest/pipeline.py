@@ -11,13 +11,14 @@ from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome, compile_condition
+from knowledge.conversation import praises
 from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
 from knowledge.templates import compile_template
-from suggest.choices import Answer, alike, in_turn
+from suggest.choices import Answer, alike, in_turn, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
@@ -80,6 +81,8 @@ class Suggester:
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
             answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+            if praises(request.message):
+                answers = [without_complaints(one) for one in answers]
             if handed_over is None:  # who hands over anyway sees a lead's replies too
                 answers = [within_authority(one, store, role=facts["agent"].get("role", "agent")) for one in answers]
         else:
@@ -88,7 +91,7 @@ class Suggester:
             writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency))
             drafter = Drafter(
                 store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
-                channel=request.channel, script=self._script(request),
+                channel=request.channel, script=self._script(request), catalogue=self._catalogue,
             )  # fmt: skip
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import TextClassifier, label_groups
-from knowledge.conversation import closes, readings
+from knowledge.conversation import closes, praises, readings
 from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
@@ -137,6 +137,8 @@ class MessageReader:
         pieces = pieces_of(texts[0])
         needs = self._needs.probabilities([*texts, *(piece.text for piece in pieces if len(pieces) > 1)])
         emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
+        if praises(message):
+            emotions = {name: float(name == "calm") for name in emotions}
         said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
         whole = self._meaning(
             texts,
