@@ -178,7 +178,8 @@ def test_words_of_the_store_file_that_customers_read_are_checked(tmp_path: Path,
     folder = shop(tmp_path / "tiny", {})
     with (folder / "store.toml").open("a", encoding="utf-8") as file:
         file.write(
-            '[style]\n[[style.openings]]\ntext = "亲爱的客户，请耐心等待。"\n[[style.openings]]\ntext = "您好。"\n[[style.closings]]\ntext = "本店商品全网最低价。"\n'
+            '[style]\n[[style.openings]]\ntext = "亲爱的客户，请耐心等待。"\n[[style.openings]]\ntext = "您好。"\n'
+            '[[style.closings]]\ntext = "本店商品全网最低价。"\n'
             '[[style.apologies]]\nsaid = "给您带来困扰"\ninstead = "你别生气"\n[escalation.holding_replies]\nthreat = "主管2小时内给您赔50元。"\n'
         )
 
