@@ -104,6 +104,7 @@ class Use(Record):
     product: Annotated[str, Field(min_length=1)]
     unfit: str = ""
     occasion: bool = False
+    person: bool = False
 
     _check = field_validator("said", "product", "unfit")(_compiled)
 

@@ -30,6 +30,7 @@ from suggest.passages import best_passages, evidence_for
 from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
 from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention, reasons
+from suggest.recommending import for_the_same_person
 from suggest.retrieval import Hits, retrieve
 from suggest.shown import reasons_of, shown
 from suggest.signals import SignalTable, signal_table
@@ -81,6 +82,7 @@ class Suggester:
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
             answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+            answers = [for_the_same_person(one, request.history) for one in answers]
             if praises(request.message):
                 answers = [without_complaints(one) for one in answers]
             if handed_over is None:  # who hands over anyway sees a lead's replies too
