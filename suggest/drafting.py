@@ -140,11 +140,11 @@ class Drafter:
 
     def _with_product(self, reply: ProvenReply) -> Mapping[str, Any]:
         """The facts, with the catalogue's record of the product that the reply or the customer speaks of where the reply's words name it."""
-        if self._catalogue is None or not any("product." in source for source in reply.templates().values()):
+        if not any("product." in source for source in reply.templates().values()):
             return self._facts
         skus = reply.products if len(reply.products) == 1 else (self._facts["order"].get("item", {}).get("sku", ""), *self._understanding.products)
-        product = next((one for sku in skus if (one := self._catalogue.by_sku(sku)) is not None), None)
-        return self._facts if product is None else {**self._facts, "product": product.model_dump(exclude_none=True)}
+        product = next((one for sku in skus if self._catalogue is not None and (one := self._catalogue.by_sku(sku)) is not None), None)
+        return {**self._facts, "product": product.model_dump(exclude_none=True) if product is not None else {}}
 
     def _filled(self, part: str, source: str, facts: Mapping[str, Any]) -> Piece:
         rendered = compile_template(source).render(facts, store=self._store_facts, writer=self._writer, language=self._store.language)
