@@ -10,7 +10,7 @@ _RECENT_TURNS = 4
 _MARKS = r"[\s,，。.!！~～、]*"
 _THANKS = (
     r"(?:太|非常|真的?|很|万分|那就?)?(?:谢谢|感谢|多谢|谢了|谢啦|3q|thx|thanks|thank you)(?:您|你|了|啦|哈|呀|啊|哦|一下| so much| a lot| very much)*"
-    r"|辛苦(?:您|你)?(?:了|啦)|麻烦(?:您|你)了|没(?:别的|其他)?(?:事|问题)了|没有?(?:别的|其他)(?:事|问题)?了|不用(?:了|啦)|再见|拜拜|88|(?:good)?bye"
+    r"|辛苦(?:您|你)?(?:了|啦)|麻烦(?:您|你)了|没(?:别的|其他)?(?:事|问题)了|没有?(?:别的|其他)(?:事|问题)?了|不用(?:了|啦)|再见|拜拜|(?:good)?bye"
     r"|have a (?:good|great|nice) (?:day|one|night|evening|weekend)|恭喜发财|晚安"
     r"|(?:祝(?:您|你|大家)?)?(?:新年|新春|春节|中秋|国庆|元旦|端午|节日|周末|生活|假期|圣诞)(?:快乐|愉快)"
 )
@@ -29,7 +29,7 @@ _PRAISE = re.compile(
     r"|好评|点赞|赞一个|\b(?:love|loved|great|perfect|awesome|excellent|amazing|happy with)\b"
 )
 _BUT = re.compile(
-    r"但|可是|不过|就是|只是|然而|没|不(?!错)|别|怎么|吗|呢|呵|[?？]|难道|还好意思|反而|结果|天了|差评|\b(?:but|however|except|not|n't|no|took|never|why|joke|if)\b|n't"
+    r"但|可是|不过|就是|只是|然而|没|不(?!错)|别|怎么|吗|呢|呵|[?？]|快点|快些|尽快|赶紧|催|急|退|换|赔|投诉|坏|烂|破|慢|难道|还好意思|反而|结果|天了|差评|\b(?:but|however|except|not|n't|no|took|never|why|joke|if)\b|n't"
 )
 _CLAUSES = re.compile(r"[,，。.!！;；~～\s]+")
 

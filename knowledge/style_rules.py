@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from knowledge.errors import BadRow, InvalidKnowledge
+from knowledge.expressions import compiled
 from knowledge.normalise import same_length_form
 from knowledge.records import Record
 from knowledge.rows import bad_rows_of
@@ -20,14 +21,6 @@ DETECTORS = (
 )  # fmt: skip
 _PATTERNS = ("followed_by", "not_followed_by", "preceded_by", "not_preceded_by", "unless")
 Phrase = Annotated[str, Field(min_length=1)]
-
-
-def _compiled(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"expected a regular expression; {error}") from error
-    return pattern
 
 
 class StyleRule(Record):
@@ -47,7 +40,7 @@ class StyleRule(Record):
     message: Annotated[str, Field(min_length=1)]
     suggestion: str = ""
 
-    _check = field_validator(*_PATTERNS)(_compiled)
+    _check = field_validator(*_PATTERNS)(compiled)
 
     @model_validator(mode="after")
     def _exceptions_hold_a_phrase(self) -> "StyleRule":
@@ -66,7 +59,7 @@ class ChannelRule(Record):
     emoji: bool = True
     leave_out: str = ""
 
-    _check = field_validator("leave_out")(_compiled)
+    _check = field_validator("leave_out")(compiled)
 
 
 class Instead(Record):
@@ -75,7 +68,7 @@ class Instead(Record):
     said: str
     instead: str
 
-    _check = field_validator("said")(_compiled)
+    _check = field_validator("said")(compiled)
 
 
 class ApologyWording(Record):
@@ -89,10 +82,10 @@ class ApologyWording(Record):
     @classmethod
     def _all_compile(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         for one in values:
-            _compiled(one if isinstance(one, str) else one[0])
+            compiled(one if isinstance(one, str) else one[0])
         return values
 
-    _check = field_validator("said")(_compiled)
+    _check = field_validator("said")(compiled)
 
 
 class ApologyRules(Record):
@@ -102,7 +95,7 @@ class ApologyRules(Record):
     instead: tuple[Instead, ...] = ()
     feelings: str = ""
 
-    _check = field_validator("feelings")(_compiled)
+    _check = field_validator("feelings")(compiled)
 
 
 class StyleBook(Record):

@@ -14,7 +14,7 @@ def test_thanks_and_taking_note_of_an_answer_close(message: str) -> None:
     assert closes(message, TOLD)
 
 
-@pytest.mark.parametrize("message", ["好的，那退款呢", "谢谢，什么时候发货", "不好", "收到的是坏的", "好的吗", "你好", "谢谢你们害我白等三天", "行不行啊"])
+@pytest.mark.parametrize("message", ["好的，那退款呢", "谢谢，什么时候发货", "不好", "收到的是坏的", "好的吗", "你好", "谢谢你们害我等三天", "行不行", "88"])
 def test_what_goes_on_does_not_close(message: str) -> None:
     assert not closes(message, TOLD)
 
