@@ -169,6 +169,10 @@ class StyleChecker:
         rule = self._book.channels.get(channel, ChannelRule())
         return self._store.style.channel_max_chars.get(channel) or rule.max_chars or self._store.style.max_chars
 
+    def left_out(self, channel: str) -> str:
+        """Gives the expression for what has no place there; empty for nothing."""
+        return self._book.channels.get(channel, ChannelRule()).leave_out
+
     def _channel(self, text: str, channel: str) -> Iterator[StyleFinding]:
         rule = self._book.channels.get(channel, ChannelRule())
         limit = self.max_chars(channel)

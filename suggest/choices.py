@@ -1,7 +1,7 @@
 """Which candidates become drafts when a message asks several things: each question's best in its turn, and no two alike."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from indexes.lexical_index import lexical_terms
@@ -43,6 +43,11 @@ def in_turn(answers: Sequence[Answer], *, least: float = 0.0) -> Iterator[tuple[
             given.add(candidate.reply.id)
             if candidate.confidence >= least:
                 yield answer, candidate
+
+
+def without_complaints(answer: Answer) -> Answer:
+    """Gives the answer without replies for somebody who complains: who only praises wants no apology."""
+    return replace(answer, candidates=[one for one in answer.candidates if not one.reply.scenario.startswith("complaint.") and one.reply.tone != "upset"])
 
 
 def alike(reply: ProvenReply, other: ProvenReply) -> bool:

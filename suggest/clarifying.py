@@ -24,6 +24,7 @@ _LOOKED_AT = 6
 _FEW_TERMS = 13  # seven characters and their pairs
 _FEW_WORDS = 6
 _SMALL_TALK = 0.1
+_CHATTING = 0.4
 _NO_ORDER_YET = "!has(order.status)"
 _ORDER_PLEASE = re.compile(
     r"(?:订单|单号|手机号).{0,8}(?:发|给|告诉|报|提供|复制)|(?:发|报|给|告诉)(?:我|来)?.{0,8}(?:订单|单号|手机号)|哪一?[单笔]|order number|which order",
@@ -141,5 +142,6 @@ def _is_vague(understanding: Understanding) -> bool:
         and len(understanding.readings) == 1
         and not understanding.products
     )
-    small_talk = top.startswith("chat.") or understanding.scenarios.get("chat.other", 0.0) >= _SMALL_TALK
+    chat = sum(probability for name, probability in understanding.scenarios.items() if name.startswith("chat."))
+    small_talk = chat >= _CHATTING or understanding.scenarios.get("chat.other", 0.0) >= _SMALL_TALK
     return few and understanding.scenarios[top] < _VAGUE and not small_talk

@@ -11,13 +11,14 @@ from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome, compile_condition
+from knowledge.conversation import praises
 from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
 from knowledge.templates import compile_template
-from suggest.choices import Answer, alike, in_turn
+from suggest.choices import Answer, alike, in_turn, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
@@ -29,6 +30,7 @@ from suggest.passages import best_passages, evidence_for
 from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
 from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention, reasons
+from suggest.recommending import for_the_same_person
 from suggest.retrieval import Hits, retrieve
 from suggest.shown import reasons_of, shown
 from suggest.signals import SignalTable, signal_table
@@ -80,6 +82,9 @@ class Suggester:
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
             answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+            answers = [for_the_same_person(one, request.history) for one in answers]
+            if praises(request.message):
+                answers = [without_complaints(one) for one in answers]
             if handed_over is None:  # who hands over anyway sees a lead's replies too
                 answers = [within_authority(one, store, role=facts["agent"].get("role", "agent")) for one in answers]
         else:
@@ -88,7 +93,7 @@ class Suggester:
             writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency))
             drafter = Drafter(
                 store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
-                channel=request.channel, script=self._script(request),
+                channel=request.channel, script=self._script(request), catalogue=self._catalogue,
             )  # fmt: skip
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
@@ -107,7 +112,11 @@ class Suggester:
             passages=passages if answers[0].question.readings[0].has_words else [],
             abstained=silent,
             debug=reasons_of(answers, silent) if request.debug else None,
-            **(self._moves.unasked(happened, facts) if happened else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer)),
+            **(
+                self._moves.unasked(happened, facts)
+                if happened
+                else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
+            ),
         )
 
     def _script(self, request: SuggestionRequest) -> Script | None:
@@ -260,7 +269,7 @@ class Suggester:
             warnings=list(draft.warnings),
             evidence=evidence,
             attachments=list(reply.attachments),
-            auto_reply=sendable and sure,
+            auto_reply=sendable and sure and rank == 1,  # a second choice is for a person to choose
             why=reasons(candidate, question, language=self.snapshot.shop.store.language),
             signals=self._ranker.parts(candidate.signals) if debug else None,
         )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.classifier import TextClassifier
-from knowledge.conversation import readings
+from knowledge.conversation import closes, praises, readings
 from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
@@ -163,7 +163,7 @@ class MessageReader:
     def hear(self, message: str, history: Sequence[Turn]) -> HeardMessage:
         """Gives what the words alone sound like."""
         words = strip_console(message)
-        texts = readings(without_politeness(words), history)
+        texts = readings(words, ()) if closes(message, history) else readings(without_politeness(words), history)
         found = pieces_of(texts[0])
         pieces = tuple(found) if len(found) > 1 else ()
         needs = self._needs.probabilities([*texts, *(piece.text for piece in pieces)])
@@ -186,7 +186,9 @@ class MessageReader:
         """Gives what the message means with its history, for an order with these signs (see `order_signs`)."""
         heard = self.hear(message, history)
         moods = heard.emotions
-        if _language(heard.texts[0]) == "zh":
+        if praises(message):
+            moods = {name: float(name == "calm") for name in moods}
+        elif _language(heard.texts[0]) == "zh":
             moods = self._moods.felt(heard.emotions, message=message, words=heard.words, scenarios=heard.scenarios, threat=heard.threat)
         said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
         whole = self._meant(
