@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from indexes.embedder import Vectors
 from indexes.errors import DimensionMismatch, SnapshotIncompatible
+from indexes.inner_products import inner_products
 from indexes.mapping import mapped
 from indexes.vector_index import RowHits, Rows
 
@@ -116,6 +117,10 @@ class ApproximateIndex:
         """Gives the vectors of the rows, in their order, each number within half a step of what was indexed."""
         return self._rows.take(rows, axis=0) * np.float32(1 / _STEPS)
 
+    def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return inner_products(self._rows, rows, vectors, np.float32(1 / _STEPS))
+
     def search(self, query_vectors: Vectors, *, n_rows: int) -> list[RowHits]:
         """Gives up to `n_rows` hits a query, best first, ties by row; a zero or non-finite query has none.
 
@@ -123,7 +128,7 @@ class ApproximateIndex:
             DimensionMismatch: the queries are of another width.
         """
         found = zip(query_vectors, self.candidates(query_vectors, n_rows), strict=True)
-        return [best_hits(query, rows, self.vectors, n_rows) for query, rows in found]
+        return [best_hits(query, rows, self.cosines, n_rows) for query, rows in found]
 
     def candidates(self, query_vectors: Vectors, n_rows: int) -> list[Rows]:
         """Gives for each query the rows whose codes look nearest, ascending: several times as many as are wanted.
@@ -211,11 +216,11 @@ class Asked:
         return _last_of(near, min(RECALL_ROWS, near.shape[1]))
 
 
-def best_hits(query: Vectors, rows: Rows, vectors_of: Callable[[Rows], Vectors], n_rows: int) -> RowHits:
+def best_hits(query: Vectors, rows: Rows, cosines: Callable[[Rows, Vectors], Vectors], n_rows: int) -> RowHits:
     """Gives the nearest of the rows, which ascend, best first, ties by row; nothing for a zero or non-finite query."""
     if not len(rows) or not np.isfinite(query).all() or not query.any():
         return _NOTHING
-    similarities = vectors_of(rows) @ query
+    similarities = cosines(rows, query.reshape(1, -1))[:, 0]
     order = np.argsort(-similarities, kind="stable")[:n_rows]
     return RowHits(rows[order], similarities[order])
 

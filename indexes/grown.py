@@ -84,7 +84,7 @@ class GrownVectors:
 
     def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
         """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
-        return np.asarray(self.vectors(rows) @ vectors.T)
+        return self._arrangement.gathered(rows, lambda own: self._base.cosines(own, vectors), lambda own: self._recent.cosines(own, vectors))
 
     def search(self, query_vectors: Vectors, *, n_rows: int) -> list[RowHits]:
         """Gives up to `n_rows` hits a query, best first, ties by row; a zero or non-finite query has none.
@@ -94,7 +94,7 @@ class GrownVectors:
         """
         wanted = round(n_rows * (1 + self._arrangement.waste))  # some of what is found is there no more
         pairs = zip(query_vectors, self._base.candidates(query_vectors, wanted), self._recent.candidates(query_vectors, n_rows), strict=True)
-        return [best_hits(query, self._arrangement.standing(one, other), self.vectors, n_rows) for query, one, other in pairs]
+        return [best_hits(query, self._arrangement.standing(one, other), self.cosines, n_rows) for query, one, other in pairs]
 
 
 class GrownRows:
@@ -118,7 +118,7 @@ class GrownRows:
 
     def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
         """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
-        return np.asarray(self.vectors(rows) @ vectors.T)
+        return self._arrangement.gathered(rows, lambda own: self._base.cosines(own, vectors), lambda own: self._recent.cosines(own, vectors))
 
 
 class GrownTerms:

@@ -11,21 +11,13 @@ from pydantic import Field, ValidationError, field_validator
 
 from knowledge.conditions import compile_condition
 from knowledge.errors import BadRow, InvalidCondition, InvalidKnowledge
+from knowledge.expressions import compiled
 from knowledge.records import EscalationReason, EscalationTarget, OwnAction, Record
 from knowledge.rows import bad_rows_of
 
 FOLDER = Path(__file__).parent / "conduct"
 Pair = tuple[str, str]  # Chinese, English
 R = TypeVar("R", bound=Record)
-
-
-def _compiled(source: str) -> str:
-    """Expressions are compiled when read: a mistake is heard at start, not with a customer waiting."""
-    try:
-        re.compile(source)
-    except re.error as error:
-        raise ValueError(f"expected a regular expression; {error}") from error
-    return source
 
 
 def _condition(source: str) -> str:
@@ -50,7 +42,7 @@ class Alarm(Record):
     message: Pair
     holding: Pair
 
-    _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless")(_compiled)
+    _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless")(compiled)
 
     def says(self, form: str) -> bool:
         """Whether the matched form of a message says it, in either language."""
@@ -66,7 +58,12 @@ class Alarm(Record):
 
 
 def _found(source: str, form: str) -> bool:
-    return bool(source) and re.search(source, form) is not None
+    return bool(source) and _pattern(source).search(form) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(source: str) -> re.Pattern[str]:
+    return re.compile(source)
 
 
 class ActionRule(Record):
@@ -97,14 +94,26 @@ class OrderEvent(Record):
 
 
 class Use(Record):
-    """Who or what something is for: how customers say it, and how a product's own data does."""
+    """Who or what something is for: how customers say it, how a product's own data does, and how it warns against it."""
 
     name: Pair
     said: Annotated[str, Field(min_length=1)]
     product: Annotated[str, Field(min_length=1)]
+    unfit: str = ""
     occasion: bool = False
+    person: bool = False
 
-    _check = field_validator("said", "product")(_compiled)
+    _check = field_validator("said", "product", "unfit")(compiled)
+
+
+class Told(Record):
+    """Something that customers tell of themselves, and how a draft asks for it."""
+
+    said: Annotated[str, Field(min_length=1)]
+    asks: Annotated[str, Field(min_length=1)]
+    unless: str = ""
+
+    _check = field_validator("said", "asks", "unless")(compiled)
 
 
 @lru_cache(maxsize=1)
@@ -123,6 +132,12 @@ def action_rules() -> tuple[ActionRule, ...]:
 def uses() -> tuple[Use, ...]:
     """Gives the uses that ship."""
     return _read("uses", Use)
+
+
+@lru_cache(maxsize=1)
+def told_things() -> tuple[Told, ...]:
+    """Gives what need not be asked for again."""
+    return _read("told", Told)
 
 
 @lru_cache(maxsize=1)

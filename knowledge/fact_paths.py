@@ -70,7 +70,8 @@ FACT_VALUES = (
     _values(Order, "order") | _values(OrderItem, "order.item") | _values(AfterSaleCase, "order.case") | _values(Customer, "customer") | _values(Agent, "agent")
 ) | {"message.emotion": ("calm", "anxious", "upset", "angry")}
 CONDITION_FACTS = _fact_tree()
-TEMPLATE_FACTS = CONDITION_FACTS | {"store": _model_tree(Store), "promotion": {"name": {}, "ends": {}}}
+_PRODUCT: dict[str, Any] = {"sku": {}, "title": {}, "category": {}, "attributes": ANYTHING, "warranty_months": {}, "price": {}}
+TEMPLATE_FACTS = CONDITION_FACTS | {"store": _model_tree(Store), "promotion": {"name": {}, "ends": {}}, "product": _PRODUCT}
 
 
 def unknown_name(path: Sequence[str], tree: dict[str, Any]) -> str | None:
@@ -172,6 +173,12 @@ _NAMES: dict[str, tuple[str, str]] = {
     "agent.role": ("客服角色", "agent role"),
     "promotion.name": ("活动名称", "promotion"),
     "promotion.ends": ("活动截止日", "end of the promotion"),
+    "product.sku": ("商品编号", "SKU"),
+    "product.title": ("商品名称", "product name"),
+    "product.category": ("商品类目", "product category"),
+    "product.attributes": ("商品参数", "product details"),
+    "product.warranty_months": ("保修月数", "months of warranty"),
+    "product.price": ("商品价格", "price"),
     "message.emotion": ("客户情绪", "customer emotion"),
     "message.threatens": ("是否有投诉意向", "whether the customer threatens"),
     "message.scenarios": ("咨询场景", "contact reason"),

@@ -23,6 +23,7 @@ _COMPUTED: dict[str, Kind] = {
     "order.days_since_paid": "whole number", "order.ship_overdue": "yes or no", "order.hours_overdue": "number", "order.days_since_delivered": "whole number",
     "order.in_return_window": "yes or no", "order.in_price_protection": "yes or no", "order.in_warranty": "yes or no", "order.delivery_overdue": "yes or no",
     "order.hours_since_last_scan": "number", "customer.is_repeat": "yes or no", "now": "time", "promotion.name": "text", "promotion.ends": "time",
+    "product.sku": "text", "product.title": "text", "product.category": "text", "product.warranty_months": "number", "product.price": "money",
     "message.emotion": "text", "message.threatens": "yes or no", "message.scenarios": "list",
 }  # fmt: skip
 

@@ -31,6 +31,10 @@ FINDINGS: dict[str, tuple[Literal["error", "warning", "note"], Said, Said]] = {
     # words
     "style": ("warning", ("「{words}」：{message}", "换成更暖、更准的说法"), ("«{words}»: {message}", "say it in warmer or more exact words")),
     "law": ("error", ("「{words}」：{message}", "发给客户前一定要改"), ("«{words}»: {message}", "change it before any customer reads it")),
+    "holding_promise": (
+        "warning", ("「{words}」：接手的人还没看，先别许诺结果、金额或时间", "只说已经记下、正在请谁来"),
+        ("«{words}»: nobody has looked at it yet, so promise no result, money or hour", "say that it is noted and who is coming"),
+    ),
     # conditions and templates
     "never_true": (
         "error", ("条件永远不成立：{when}，这条话术不会出现", "检查是不是写反了，或两个条件互相矛盾"),

@@ -25,6 +25,11 @@ class FactWriter:
         self._english = language == "en"
         self._currency = currency
 
+    @property
+    def local_hour(self) -> int:
+        """The hour of the question's moment in the shop's timezone, 0 to 23."""
+        return self._now.hour
+
     def date(self, moment: dt.datetime | dt.date) -> str:
         """11月12日, with the year when it is not this one; Nov 12 in English."""
         day = self._day(moment)

@@ -171,6 +171,13 @@ class BannedPhrase(Record):
     exceptions: tuple[str, ...] = ()  # longer words in which the phrase may stand
 
 
+class OtherWords(Record):
+    """An apology of this shop's, and how it is said when it was made before in the conversation."""
+
+    said: Annotated[str, Field(min_length=2)]
+    instead: str = ""  # empty: left out
+
+
 class Frame(Record):
     """What a draft opens or closes with, and for whom. The first of a shop's list that fits is used: never one at random."""
 
@@ -194,6 +201,7 @@ class Style(Record):
     openings: tuple[Frame, ...] = ()
     closings: tuple[Frame, ...] = ()
     empathy: tuple[Frame, ...] = ()  # for the upset whose reply has none of its own
+    apologies: tuple[OtherWords, ...] = ()  # not made twice in the same words, beside those of the language
     follow_script: bool = True  # a customer who writes Traditional Chinese is answered in it, and the other way round; nothing to an English shop
 
 

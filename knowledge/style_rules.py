@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from knowledge.errors import BadRow, InvalidKnowledge
+from knowledge.expressions import compiled
 from knowledge.normalise import same_length_form
 from knowledge.records import Record
 from knowledge.rows import bad_rows_of
@@ -39,14 +40,7 @@ class StyleRule(Record):
     message: Annotated[str, Field(min_length=1)]
     suggestion: str = ""
 
-    @field_validator(*_PATTERNS)
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"expected a regular expression; {error}") from error
-        return pattern
+    _check = field_validator(*_PATTERNS)(compiled)
 
     @model_validator(mode="after")
     def _exceptions_hold_a_phrase(self) -> "StyleRule":
@@ -58,11 +52,50 @@ class StyleRule(Record):
 
 
 class ChannelRule(Record):
-    """What fits a channel; no `max_chars` means the shop's own."""
+    """What fits a channel; no `max_chars` means the shop's own. A sentence in which `leave_out` is found has no place there."""
 
     max_chars: Annotated[int, Field(gt=0)] | None = None
     links: bool = True
     emoji: bool = True
+    leave_out: str = ""
+
+    _check = field_validator("leave_out")(compiled)
+
+
+class Instead(Record):
+    """An expression and the words to use for what it finds."""
+
+    said: str
+    instead: str
+
+    _check = field_validator("said")(compiled)
+
+
+class ApologyWording(Record):
+    """One way to apologise: how it is heard, how others are turned into it, and how it is left out."""
+
+    said: Annotated[str, Field(min_length=1)]
+    swaps: tuple[tuple[str, str], ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+    @field_validator("swaps", "leave_out")
+    @classmethod
+    def _all_compile(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        for one in values:
+            compiled(one if isinstance(one, str) else one[0])
+        return values
+
+    _check = field_validator("said")(compiled)
+
+
+class ApologyRules(Record):
+    """The ways to apologise that can stand for each other, other words for keeping somebody waiting, and words that tell people how they feel."""
+
+    wordings: tuple[ApologyWording, ...] = ()
+    instead: tuple[Instead, ...] = ()
+    feelings: str = ""
+
+    _check = field_validator("feelings")(compiled)
 
 
 class StyleBook(Record):
@@ -72,6 +105,7 @@ class StyleBook(Record):
     channels: dict[str, ChannelRule]
     messages: dict[str, tuple[str, str]]
     rules: tuple[StyleRule, ...]
+    apologies: ApologyRules = ApologyRules()
 
     @field_validator("messages")
     @classmethod

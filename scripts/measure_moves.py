@@ -1,19 +1,16 @@
 """`python -m scripts.measure_moves`: handing over and asking back on labelled chats, how often rightly and how often not."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from indexes.build import build_snapshot
-from knowledge.chats import LabelledChat, read_chats
-from knowledge.shop import load_shop
-from scripts.progress import STDERR, progress
+from knowledge.chats import LabelledChat
+from scripts.labelled_answers import labelled_answers
+from scripts.progress import progress
 from suggest.contract import SuggestionResponse
 from suggest.live import Models
-from suggest.pipeline import Suggester, request_of
 
 app = typer.Typer(add_completion=False)
 Answered = list[tuple[LabelledChat, SuggestionResponse]]
@@ -27,27 +24,9 @@ def measure_moves(
     models, answered = Models.load(), list[tuple[LabelledChat, SuggestionResponse]]()
     with progress(quiet=False) as tell:
         for folder in store_dir:
-            answered += _answers(folder, models, tell)
+            answered += labelled_answers(folder, models, tell)
     _print("hands over", answered, lambda answer: answer.escalate is not None, lambda chat: chat.labels.escalate or chat.labels.threatens)
     _print("asks back", answered, lambda answer: bool(answer.clarifying_questions), lambda chat: chat.labels.clarify)
-
-
-def _answers(folder: Path, models: Models, tell: Callable[[str, int, int], None]) -> Answered:
-    shop = load_shop(folder)
-    snapshot = build_snapshot(shop, embedder=models.embedder, needs=models.reader.needs, now=datetime.now(UTC))
-    suggester = Suggester(snapshot, embedder=models.embedder, reader=models.reader, ranker=models.ranker)
-    chats: list[LabelledChat] = []
-    for path in sorted((folder / "chats").glob("*.jsonl")):
-        found, bad = read_chats(path, root=folder)
-        if bad:
-            STDERR.print("\n".join(map(str, bad)), markup=False)
-            raise typer.Exit(1)
-        chats += found
-    answered = []
-    for number, chat in enumerate(chats, start=1):
-        answered.append((chat, suggester.suggest(request_of(chat), now=chat.now, request_id=chat.id)))
-        tell(shop.store.id, number, len(chats))
-    return answered
 
 
 def _print(name: str, answered: Answered, does: Callable[[SuggestionResponse], bool], should: Callable[[LabelledChat], bool]) -> None:

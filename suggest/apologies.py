@@ -1,73 +1,57 @@
-"""Apologies already made in a conversation are not made again in the same words: another wording, or none when two were used."""
+"""Apologies already made in a conversation are not made again in the same words: another wording, or none when two were used.
+
+The wordings are data: `[apologies]` of `knowledge/style/<language>.toml`, then the shop's own phrases in `store.toml`.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-# Wordings that can stand for each other, and what is left when all have been used.
-_CHINESE = (("抱歉", re.compile("抱歉|歉意|致歉|道歉")), ("对不起", re.compile("对不起")), ("不好意思", re.compile("不好意思")))
-_SWAPPED = re.compile("抱歉|对不起|不好意思")
-_BARE_APOLOGY = re.compile(
-    r"[，,]?\s*(?:我们|我)?(?:先|在这|这边|要)?(?:跟|向|给)?(?:您|你)?(?:说声|说一声)?(?:真的|真是|真|非常|很|实在是|实在|十分|万分|深感)?"
-    r"(?:抱歉|对不起|不好意思)(?=[，。！!,~～]|$)"
-)
-_LEADING_APOLOGY = re.compile(r"(?:真的|真|非常|很|实在|十分)?(?:抱歉|对不起|不好意思)(?=没|让|影响|现在|扫)")
-_OTHER_WAYS = (("让您久等了", re.compile("(?:让|叫)您久等了?|久等了"), "让您多等了"), ("给您添麻烦了", re.compile("(?:给|跟)您添麻烦了?"), "让您费心了"))
+from knowledge.records import OtherWords
+from knowledge.style_rules import ApologyRules, ApologyWording
+
 _MOST_WORDINGS = 2  # a third apology sooner annoys than soothes
-_ENGLISH = (("sorry", re.compile(r"\bsorry\b", re.IGNORECASE)), ("apologize", re.compile(r"\bapolog", re.IGNORECASE)))
-_I_AM_SORRY = r"\b[Ii](?:'m| am)(?: so| very| really| truly)? sorry"
-_SWAPS = (
-    (re.compile(rf"{_I_AM_SORRY} (?:for|about)\b"), "I apologize for"),
-    (re.compile(rf"{_I_AM_SORRY} (?:that )?(?=(?:we|you|your|it|this|the|there|our|my)\b)"), "I regret that "),
-    (re.compile(r"\bSorry (?:for|about)\b"), "Apologies for"),
-)
-_ENGLISH_SENTENCE = re.compile(r"[^.!?]+[.!?]+\s*|[^.!?]+$")
 
 
 class Apologies:
     """The wordings that the agent used so far in a conversation."""
 
-    def __init__(self, said: Iterable[str], *, english: bool) -> None:
-        """Takes the agent's earlier turns, in Simplified Chinese or English."""
-        whole = "\n".join(said)
-        self._english = english
-        self._used = [name for name, pattern in (_ENGLISH if english else _CHINESE) if whole and pattern.search(whole)]
-        self._other_used = () if english or not whole else tuple(name for name, pattern, _ in _OTHER_WAYS if pattern.search(whole))
-        self._whole = whole
+    def __init__(self, said: Iterable[str], rules: ApologyRules, own: Sequence[OtherWords] = ()) -> None:
+        """Takes the agent's earlier turns, in Simplified Chinese or English, the language's wordings and the shop's own."""
+        self._whole, self._rules = "\n".join(said), rules
+        heard = bool(self._whole)
+        self._used = [one for one in rules.wordings if heard and re.search(one.said, self._whole, re.IGNORECASE)]
+        self._other_used = [one for one in rules.instead if heard and re.search(one.said, self._whole)]
+        self._own_used = [one for one in own if heard and one.said in self._whole]
 
     def fresh(self, text: str) -> str:
         """Gives the text with wordings that were used replaced by others, or left out."""
-        if not self._used and not self._other_used:
+        if not (self._used or self._other_used or self._own_used):
             return text
-        return self._fresh_english(text) if self._english else self._fresh_chinese(text)
+        return _mended(self._without_used(self._with_other_words(text)))
 
-    def _fresh_chinese(self, text: str) -> str:
-        for name, pattern, instead in _OTHER_WAYS:
-            if name in self._other_used:
-                text = pattern.sub(instead if instead not in self._whole else "", text)
-        if self._used and _SWAPPED.search(text):
-            unused = [name for name, _ in _CHINESE if name not in self._used]
-            if len(self._used) < _MOST_WORDINGS and unused:
-                text = _SWAPPED.sub(lambda found: unused[0] if found.group() in self._used else found.group(), text)
-            else:
-                text = _LEADING_APOLOGY.sub("", _BARE_APOLOGY.sub("", text))
-        return _mended(text)
+    def _with_other_words(self, text: str) -> str:
+        for own in self._own_used:
+            text = text.replace(own.said, own.instead if own.instead not in self._whole else "")
+        for one in self._other_used:
+            text = re.sub(one.said, one.instead if one.instead not in self._whole else "", text)
+        return text
 
-    def _fresh_english(self, text: str) -> str:
-        if "sorry" not in self._used:
+    def _without_used(self, text: str) -> str:
+        unused = [one for one in self._rules.wordings if one not in self._used]
+        another = unused[0] if unused and len(self._used) < _MOST_WORDINGS else None
+        concerned: Sequence[ApologyWording] = self._used if another is not None else self._rules.wordings
+        if not self._used or not any(re.search(one.said, text, re.IGNORECASE) for one in concerned):
             return text
-        kept = []
-        for sentence in _ENGLISH_SENTENCE.findall(text):
-            swapped = sentence
-            if "apologize" not in self._used:
-                for pattern, instead in _SWAPS:
-                    swapped = pattern.sub(instead, swapped)
-            if not _ENGLISH[0][1].search(swapped):
-                kept.append(swapped)
-        return "".join(kept).strip()
+        for pattern, by in another.swaps if another is not None else ():
+            text = re.sub(pattern, by, text)
+        for one in concerned:
+            for pattern in one.leave_out:
+                text = re.sub(pattern, "", text)
+        return text
 
 
 def _mended(text: str) -> str:
     """Punctuation that leaving words out has left behind."""
     text = re.sub(r"^[，,。！!\s]+", "", text)
-    text = re.sub(r"(?<=[。！？!?])[，,。\s]+", "", text)
-    return re.sub(r"[，,]+(?=[。！？!?，,])", "", text)
+    text = re.sub(r"(?<=[。！？])[，,。\s]+", "", text)
+    return re.sub(r"[，,]+(?=[。！？!?，,])", "", text).strip()

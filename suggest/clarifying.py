@@ -24,6 +24,7 @@ _LOOKED_AT = 6
 _FEW_TERMS = 13  # seven characters and their pairs
 _FEW_WORDS = 6
 _SMALL_TALK = 0.1
+_CHATTING = 0.4
 _NO_ORDER_YET = "!has(order.status)"
 _ORDER_PLEASE = re.compile(
     r"(?:订单|单号|手机号).{0,8}(?:发|给|告诉|报|提供|复制)|(?:发|报|给|告诉)(?:我|来)?.{0,8}(?:订单|单号|手机号)|哪一?[单笔]|order number|which order",
@@ -80,9 +81,8 @@ def clarifying_questions(
 def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, silent: bool) -> str | None:
     """The question whose answer the likeliest replies wait for, by the sum of their confidence; None when the first waits for nothing."""
     offered = [] if silent else candidates[:1]
-    fitting = [one for one in candidates if any(one is first for first in offered) or understanding.scenarios.get(one.reply.scenario, 0.0) >= _MATTER][
-        :_LOOKED_AT
-    ]
+    matter = {name for name, probability in understanding.scenarios.items() if probability >= _MATTER}
+    fitting = [one for one in candidates if one.reply.scenario in matter or any(one is first for first in offered)][:_LOOKED_AT]
     if silent and not facts["order"] and _shop_asks_for_order(understanding, candidates):
         return "order"
     if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts) is None:
@@ -136,11 +136,12 @@ def _which_item(facts: FactTree, english: bool) -> str:
 
 def _is_vague(understanding: Understanding) -> bool:
     """Whether a few opening words leave open what is meant: no contact reason stands out, and it is not small talk."""
-    top = max(sorted(understanding.scenarios), key=lambda name: understanding.scenarios[name])
+    top = understanding.top_scenario
     few = (
         len(lexical_terms(understanding.text)) <= (_FEW_WORDS if understanding.language == "en" else _FEW_TERMS)
         and len(understanding.readings) == 1
         and not understanding.products
     )
-    small_talk = top.startswith("chat.") or understanding.scenarios.get("chat.other", 0.0) >= _SMALL_TALK
+    chat = sum(probability for name, probability in understanding.scenarios.items() if name.startswith("chat."))
+    small_talk = chat >= _CHATTING or understanding.scenarios.get("chat.other", 0.0) >= _SMALL_TALK
     return few and understanding.scenarios[top] < _VAGUE and not small_talk

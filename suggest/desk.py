@@ -18,6 +18,7 @@ from knowledge.scenarios import scenario_name
 from knowledge.shop import Shop, load_shop
 from suggest.knowledge_coverage import CoverageMatrix, coverage_matrix, meet_on_an_order
 from suggest.report_words import named
+from suggest.store_words import store_word_findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def examine(folder: Path, embedder: Embedder, now: datetime) -> DeskReport:
         *ArticleDesk(shop, writer, now.astimezone(ZoneInfo(shop.store.timezone)).date()).findings(),
         *_conflicts(shop, writer, trigger_conflicts(approved, embedder, prover), now),
         *_gaps(shop, writer, coverage),
+        *store_word_findings(shop.store, writer),
     ]
     return DeskReport(shop.store.name, shop.store.language, now, shop, tuple(sorted(findings, key=lambda one: one.order)), coverage)
 

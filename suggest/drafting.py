@@ -13,28 +13,43 @@ from zoneinfo import ZoneInfo
 from knowledge.fact_paths import fact_name
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
-from knowledge.normalise import same_length_form
+from knowledge.normalise import match_form, same_length_form
 from knowledge.order_context import Turn
+from knowledge.products import ProductCatalogue
 from knowledge.records import Frame, ProvenReply, Store
 from knowledge.script import Script, in_script
 from knowledge.style_check import style_checker_of
+from knowledge.style_rules import shipped_style_book
 from knowledge.templates import compile_template
 from suggest.apologies import Apologies
-from suggest.composition import PUBLIC_CHANNELS, Piece, bare, greets, join_parts, sentences_of, within, without_greeting, without_private, without_said
+from suggest.composition import (
+    PUBLIC_CHANNELS,
+    Piece,
+    bare,
+    for_the_public,
+    greets,
+    join_parts,
+    sentences_of,
+    within,
+    without_greeting,
+    without_said,
+    without_wishes,
+)
 from suggest.contract import Warning_
+from suggest.empathy import CALM, in_place, is_calm
 from suggest.framing import Framing
+from suggest.late_promises import late_promises
 from suggest.ranking import Candidate
+from suggest.told import already_told, without_asking_again
 from suggest.traceability import FactClaims, untraceable
 from suggest.understanding import Understanding
 
-_APOLOGY = re.compile(r"抱歉|对不起|不好意思|让您久等|着急|担心|生气|委屈|糟心|sorry|apolog|frustrat|worr", re.IGNORECASE)
 _COMMITS = re.compile(
-    r"我(?:这边|们)?(?:已|现在|马上|这就|先|来|帮您|替您|为您|会|给您|立刻)|已(?:为|帮|给|替|按|向|经)|马上(?:为|帮|给)|小时内|分钟内"
+    r"我(?:这边|们)?(?:已|现在|马上|这就|先|来|帮您|替您|为您|会|给您|立刻|今天|今晚|明天|当天|同时|一并)|已(?:为|帮|给|替|按|向|经)|马上(?:为|帮|给)|小时内|分钟内"
     r"|\bI(?:'ve|'ll|'m| have| will| am| just)\b|\bwe(?:'ll| will|'ve| have)\b|\bwithin \d+ (?:hours|minutes)",
     re.IGNORECASE,
 )
 _GRAVE = 0.2
-_CALM = 0.5  # below this probability of being upset, an apology is out of place
 _BODY = ("empathy", "information", "value", "action", "text")
 
 
@@ -62,17 +77,22 @@ class Drafter:
         understanding: Understanding,
         channel: str = "im",
         script: Script | None = None,
+        catalogue: ProductCatalogue | None = None,
     ) -> None:
         """Takes what the drafts of a request share; `script` is the one the customer writes, None where it is to stay the shop's."""
+        self._catalogue = catalogue
         self._store, self._store_facts, self._facts, self._writer = store, store_facts, facts, writer
         turns = [turn.text for turn in history if turn.role == "agent"]
         self._said = {bare(sentence) for text in turns for sentence in sentences_of(text)}
-        self._apologies = Apologies(map(same_length_form, turns), english=store.language == "en")
+        self._book = shipped_style_book(store.language)
+        self._apologies = Apologies(map(same_length_form, turns), self._book.apologies, store.style.apologies)
         self._under_way = bool(turns)
         self._understanding, self._channel, self._script = understanding, channel, script
         day = facts["now"].astimezone(ZoneInfo(store.timezone)).date()
         self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
         self._fact_claims = FactClaims(facts, store_facts, writer)
+        own_words = [match_form(turn.text) for turn in history if turn.role == "customer"]
+        self._told = already_told([*own_words, understanding.text])
         self._checker = style_checker_of(store)
 
     def draft(self, candidate: Candidate) -> Draft:
@@ -92,9 +112,9 @@ class Drafter:
         one, other = self._body(first.reply), self._body(second.reply)
         if any(piece.part == "empathy" for piece in one):
             other = [piece for piece in other if piece.part != "empathy"]
-        else:
-            one = [*(piece for piece in other if piece.part == "empathy"), *one]
-            other = [piece for piece in other if piece.part != "empathy"]
+        else:  # what soothes about the second question is no opening for the first, unless there is somebody to soothe
+            moved = [] if is_calm(self._understanding) else [piece for piece in other if piece.part == "empathy"]
+            one, other = [*moved, *one], [piece for piece in other if piece.part != "empathy"]
         said = {bare(sentence) for piece in one for sentence in sentences_of(piece.text)}
         other = [fresh for piece in other if (fresh := piece.saying(without_said(without_greeting(piece.text), said))).text]
         if not one or not other:
@@ -105,25 +125,35 @@ class Drafter:
     def _body(self, reply: ProvenReply) -> list[Piece]:
         """The reply's own parts that have something to say here."""
         pieces: list[Piece] = []
+        facts = self._with_product(reply)
         for part, source in self._chosen_parts(reply).items():
-            piece = self._filled(part, source, self._facts)
-            piece = without_private(piece) if self._channel in PUBLIC_CHANNELS else piece
-            text = self._fitting(piece.text, reply, first=not pieces)
+            piece = self._filled(part, source, facts)
+            if self._channel in PUBLIC_CHANNELS:
+                piece = for_the_public(piece, leave_out=self._checker.left_out(self._channel))
+            text = without_asking_again(piece.text, self._told) if self._told and part == "action" else piece.text
+            text = self._fitting(text, reply, first=not pieces)
             if text:
                 pieces.append(piece.saying(text))
-        if pieces and pieces[0].part not in ("empathy", "text") and self._understanding.upset >= _CALM:
+        if pieces and pieces[0].part not in ("empathy", "text") and self._understanding.upset >= CALM:
             pieces = [*self._frame("empathy", self._store.style.empathy, reply), *pieces]
         return pieces
+
+    def _with_product(self, reply: ProvenReply) -> Mapping[str, Any]:
+        """The facts, with the catalogue's record of the product that the reply or the customer speaks of where the reply's words name it."""
+        if not any("product." in source for source in reply.templates().values()):
+            return self._facts
+        skus = reply.products if len(reply.products) == 1 else (self._facts["order"].get("item", {}).get("sku", ""), *self._understanding.products)
+        product = next((one for sku in skus if self._catalogue is not None and (one := self._catalogue.by_sku(sku)) is not None), None)
+        return {**self._facts, "product": product.model_dump(exclude_none=True) if product is not None else {}}
 
     def _filled(self, part: str, source: str, facts: Mapping[str, Any]) -> Piece:
         rendered = compile_template(source).render(facts, store=self._store_facts, writer=self._writer, language=self._store.language)
         return Piece(part, rendered.text, rendered.missing, rendered.written, source)
 
     def _chosen_parts(self, reply: ProvenReply) -> dict[str, str]:
-        """A calm question gets no apology; everyone else is heard first."""
+        """A calm question gets no empathy that does not suit it; everyone else is heard first."""
         parts = reply.templates()
-        empathy = parts.get("empathy", "")
-        if empathy and len(parts) > 1 and self._understanding.upset < _CALM and self._understanding.emotion == "calm" and _APOLOGY.search(empathy):
+        if "empathy" in parts and len(parts) > 1 and not in_place(reply, self._understanding, self._facts, feelings=self._book.apologies.feelings):
             del parts["empathy"]
         return parts
 
@@ -156,11 +186,12 @@ class Drafter:
         language, limit = self._store.language, self._checker.max_chars(self._channel)
         opening, closing = self._framed(bodies, replies[0])
         bodies = [[*opening, *bodies[0]], *bodies[1:]]
-        bodies[-1] = [*bodies[-1], *closing]
+        if closing:
+            bodies[-1] = [*(left for piece in bodies[-1] if (left := piece.saying(without_wishes(piece.text))).text), *closing]
         if self._channel != "im" or opening or closing:
             bodies = self._shortened(bodies, limit)
         pieces = [piece for body in bodies for piece in body]
-        texts = [[self._written(piece.text) for piece in body] for body in bodies]
+        texts = [[self.written(piece.text) for piece in body] for body in bodies]
         text = "\n".join(join_parts(body, language=language) for body in texts)
         parts: dict[str, list[str]] = {}
         for piece, words in zip(pieces, [words for body in texts for words in body], strict=True):
@@ -170,14 +201,14 @@ class Drafter:
         return Draft(text, {part: "\n".join(words) for part, words in parts.items()}, missing, warnings)
 
     def _shortened(self, bodies: Sequence[list[Piece]], limit: int) -> list[list[Piece]]:
-        """On a chat only what opens and closes gives way to length; elsewhere the value part too."""
+        """On a chat only what opens and closes gives way to length; elsewhere whatever is the least loss."""
         if len(bodies) == 1 and self._channel != "im":
-            return [within(bodies[0], limit, language=self._store.language)]
+            return [within(bodies[0], limit, language=self._store.language, keep_empathy=self._understanding.upset >= CALM)]
         whole = sum(len(join_parts([piece.text for piece in body], language=self._store.language)) + 1 for body in bodies) - 1
         return [list(body) for body in bodies] if whole <= limit else [[piece for piece in body if piece.part in _BODY] for body in bodies]
 
-    def _written(self, text: str) -> str:
-        """In the customer's script, names and numbers untouched."""
+    def written(self, text: str) -> str:
+        """Gives the text in the customer's script, names and numbers untouched."""
         if self._script is None or self._store.language == "en":
             return text
         own: Script = "taiwan" if self._store.language == "zh-TW" else "simplified"
@@ -198,7 +229,8 @@ class Drafter:
         found = [self._missing_warning(text, fact) for fact in missing]
         for one in self._checker.check(text, channel=self._channel, amount_limit=limit):
             found.append(Warning_(code=one.code, message=one.message, start=one.start, end=one.end))
-        found += self._untraceable(text, pieces)
+        found += self._untraceable(text, pieces, replies)
+        found += late_promises(text, self._writer.local_hour, english=self._store.language == "en")
         amounts = [reply.promises_amount for reply in replies if reply.promises_amount is not None and reply.promises_amount > limit]
         if amounts and not any(warning.code == "over_authority" for warning in found):
             english, amount = self._store.language == "en", self._writer.money(max(amounts))
@@ -206,9 +238,11 @@ class Drafter:
             found.append(Warning_(code="over_authority", message=said))
         return sorted(found, key=lambda warning: (warning.start, warning.code))
 
-    def _untraceable(self, text: str, pieces: Sequence[Piece]) -> Iterator[Warning_]:
+    def _untraceable(self, text: str, pieces: Sequence[Piece], replies: Sequence[ProvenReply]) -> Iterator[Warning_]:
         written = [one for piece in pieces for one in piece.written]
-        for claim in untraceable(text, sources=[piece.source for piece in pieces], facts=self._fact_claims, written=written):
+        products = [facts["product"] for reply in replies if "product" in (facts := self._with_product(reply))]
+        claims = FactClaims({**self._facts, "products": products}, self._store_facts, self._writer) if products else self._fact_claims
+        for claim in untraceable(text, sources=[piece.source for piece in pieces], facts=claims, written=written):
             words = text[claim.start : claim.end]
             said = f"“{words}” comes from no fact, reply or passage" if self._store.language == "en" else f"「{words}」在订单、话术和引用里都没有依据，请核对"
             yield Warning_(code="untraceable", message=said, start=claim.start, end=claim.end)
@@ -216,7 +250,7 @@ class Drafter:
     def _missing_warning(self, text: str, fact: str) -> Warning_:
         """Marks the blank; a fact that only decided which words to use has none, so nothing is marked."""
         name = fact_name(fact, language=self._store.language)
-        blank = self._written(f"〔{name}〕")
+        blank = self.written(f"〔{name}〕")
         start = text.find(blank)
         said = f"fill in: {name}" if self._store.language == "en" else f"请补上：{name}"
         return Warning_(code="missing_fact", message=said, start=max(start, 0), end=start + len(blank) if start >= 0 else 0)

@@ -11,6 +11,7 @@ from knowledge.facts import FactTree
 from knowledge.frame_checks import ANY
 from knowledge.holiday_dates import holiday_on
 from knowledge.records import Frame, Promotion, Store
+from suggest.composition import PUBLIC_CHANNELS
 
 ON_THEIR_OWN = ("chat.", "complaint.", "safety")  # such replies greet by themselves, or must not be dressed up or joined
 
@@ -27,13 +28,18 @@ class Framing:
 
     def _fits(self, frame: Frame, scenario: str) -> bool:
         """Cheapest questions first: most frames fall at one of the first three."""
-        if self._emotion not in frame.emotions or self._channel not in frame.channels or not suits(frame, scenario):
+        if self._emotion not in frame.emotions or self._channel not in frame.channels or not self._suits(frame, scenario):
             return False
         if frame.promotions and self._promotion(frame) is None:
             return False
         if frame.holidays and not any(name == ANY or name in self._holiday for name in frame.holidays if self._holiday):
             return False
         return not frame.when or self._judged.verdict(self._conditions.number[frame.when]).outcome is Outcome.TRUE
+
+    def _suits(self, frame: Frame, scenario: str) -> bool:
+        """Thanks for a review go before a complaint and a compliment alike; danger is never dressed up."""
+        written_for_public = not frame.scenarios and PUBLIC_CHANNELS.issuperset(frame.channels)
+        return suits(frame, scenario) or (written_for_public and scenario != "safety")
 
     @cached_property
     def _holiday(self) -> str:

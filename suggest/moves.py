@@ -1,6 +1,6 @@
 """What to do beside answering: hand over, ask back, recommend, act. Each is decided by its own module; this is where they meet a request."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 from indexes.snapshot import Snapshot
@@ -10,6 +10,7 @@ from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from suggest.choices import Answer
 from suggest.clarifying import clarifying_questions
+from suggest.composition import bare, sentences_of
 from suggest.contract import Escalation, NextAction, Recommendation, Suggestion
 from suggest.escalation import asked_of_authority
 from suggest.next_actions import NextActions, reasons_to_act
@@ -42,17 +43,29 @@ class Moves:
         history: Sequence[Turn],
         handed_over: Escalation | None,
         writer: FactWriter,
+        in_script: Callable[[str], str],
     ) -> MoveFields:
-        """Gives what a message and the drafts for it call for; `handed_over` is what its words alone do."""
+        """Gives what a message and the drafts for it call for.
+
+        Args:
+            answers: what was found for the whole message and for each question in it.
+            suggestions: the drafts.
+            facts: of the order and the people.
+            history: the turns before the message.
+            handed_over: what its words alone call for.
+            writer: of facts.
+            in_script: writes what the customer reads as the customer writes.
+        """
         understanding, role = answers[0].question, facts["agent"].get("role", "agent")
         offered = [reply for one in suggestions for name in one.reply_ids if (reply := self._snapshot.reply(name))]
         drafted = suggestions[0].scenario if suggestions else None
         need = wanted(understanding, facts, history, drafted=drafted)
+        handed_over = handed_over or asked_of_authority(offered, self._store, role=role, writer=writer)
+        questions = clarifying_questions(understanding, answers[0].candidates, facts, need=need, silent=not suggestions, language=self._store.language)
+        asked = {bare(sentence) for turn in history if turn.role == "agent" for sentence in sentences_of(turn.text)}
         return {
-            "escalate": handed_over or asked_of_authority(offered, self._store, role=role, writer=writer),
-            "clarifying_questions": clarifying_questions(
-                understanding, answers[0].candidates, facts, need=need, silent=not suggestions, language=self._store.language
-            ),
+            "escalate": handed_over and handed_over.model_copy(update={"holding_reply": in_script(handed_over.holding_reply)}),
+            "clarifying_questions": [in_script(one) for one in questions if not asked.issuperset(map(bare, sentences_of(one)))],
             "recommendations": [] if need is None else self._recommender.recommend(need, understanding, writer),
             "next_actions": self._actions.fitting(reasons_to_act(drafted, [one.question.scenarios for one in answers]), facts),
         }

@@ -11,23 +11,25 @@ from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome
+from knowledge.conversation import praises
 from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
-from suggest.choices import Answer, alike, in_turn
+from suggest.choices import Answer, alike, in_turn, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import beyond_authority, escalation, within_authority
 from suggest.joining import merged, sure_pair
 from suggest.moves import Moves
-from suggest.order_state import order_state
+from suggest.order_state import order_signs
 from suggest.passages import best_passages, evidence_for
 from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
 from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention, reasons
+from suggest.recommending import for_the_same_person
 from suggest.retrieval import Hits, retrieve
 from suggest.shown import reasons_of, shown
 from suggest.signals import SignalTable, signal_table
@@ -74,6 +76,9 @@ class Suggester:
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
             answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+            answers = [for_the_same_person(one, request.history) for one in answers]
+            if praises(request.message):
+                answers = [without_complaints(one) for one in answers]
             if handed_over is None:  # who hands over anyway sees a lead's replies too
                 answers = [within_authority(one, store, role=facts["agent"].get("role", "agent")) for one in answers]
         else:
@@ -82,7 +87,7 @@ class Suggester:
             writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency))
             drafter = Drafter(
                 store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
-                channel=request.channel, script=self._script(request),
+                channel=request.channel, script=self._script(request), catalogue=self._catalogue,
             )  # fmt: skip
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
@@ -101,7 +106,11 @@ class Suggester:
             passages=passages if answers[0].question.readings[0].has_words else [],
             abstained=silent,
             debug=reasons_of(answers, silent) if request.debug else None,
-            **(self._moves.unasked(happened, facts) if happened else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer)),
+            **(
+                self._moves.unasked(happened, facts)
+                if happened
+                else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
+            ),
         )
 
     def _script(self, request: SuggestionRequest) -> Script | None:
@@ -116,7 +125,7 @@ class Suggester:
         reply = happened.candidates[0].reply
         phrase = reply.triggers[0] if reply.triggers else reply.scenario
         with timings.stage("retrieve"):
-            asked = as_if_asked(self._reader.understand(phrase, (), self._catalogue, state=order_state(facts)), reply.scenario)
+            asked = as_if_asked(self._reader.understand(phrase, (), self._catalogue, signs=order_signs(facts)), reply.scenario)
             return Answer(asked, retrieve(asked, self.snapshot, self.embedder), happened.candidates)
 
     def judge(self, chat: LabelledChat) -> Eligibility:
@@ -142,7 +151,7 @@ class Suggester:
     def _understand(self, request: SuggestionRequest, now: datetime) -> tuple[Understanding, FactTree]:
         """What is meant, and the facts with what was heard among them: each needs the other's half."""
         facts = self.facts(request, now)
-        understanding = self._reader.understand(request.message, request.history, self._catalogue, state=order_state(facts))
+        understanding = self._reader.understand(request.message, request.history, self._catalogue, signs=order_signs(facts))
         facts["message"] = understanding.condition_facts() if request.has_message else {}
         return understanding, facts
 
@@ -177,11 +186,9 @@ class Suggester:
             return chosen, degraded
         joined = self._joined(answers, drafter, eligibility, facts, request_key=request_key, request=request)
         chosen += [joined] if joined is not None else []
-        for answer, candidate in in_turn(answers):
+        for answer, candidate in in_turn(answers, least=self.threshold):
             if len(chosen) == request.top_k:
                 break
-            if candidate.confidence < self.threshold:
-                continue
             try:
                 draft = drafter.draft(candidate)
             except InvalidTemplate:
@@ -256,7 +263,7 @@ class Suggester:
             warnings=list(draft.warnings),
             evidence=evidence,
             attachments=list(reply.attachments),
-            auto_reply=sendable and sure,
+            auto_reply=sendable and sure and rank == 1,  # a second choice is for a person to choose
             why=reasons(candidate, question, language=self.snapshot.shop.store.language),
             signals=self._ranker.parts(candidate.signals) if debug else None,
         )

@@ -6,19 +6,22 @@ Nothing is recommended to somebody upset, while a case is open, or when somethin
 import json
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
 from indexes.reply_columns import ReplyColumns
 from indexes.snapshot import Snapshot
-from knowledge.conduct_rules import Use
+from knowledge.conduct_rules import Use, uses
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
 from knowledge.normalise import match_form
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from knowledge.records import Product, ProvenReply
+from suggest.choices import Answer
 from suggest.contract import Recommendation
 from suggest.shopping import Quantity, ShoppingNeed, bounds, shopping_need
 from suggest.understanding import Understanding
@@ -35,6 +38,7 @@ _ATTRIBUTES_SHOWN = 2
 _LETTERS = 2  # a category of one character says too little inside other words
 _LATIN_LETTERS = 4
 _TOO_CHEAP = Decimal("0.5")  # of the least that was named: below it a product is not what they meant
+_QUOTED = re.compile(r"「[^」]*」|“[^”]*”")
 _AGES = ("岁", "个月")
 
 
@@ -56,6 +60,24 @@ def wanted(understanding: Understanding, facts: FactTree, history: Sequence[Turn
         return None
     said = [turn.text for turn in history[-4:] if turn.role == "customer"]
     return shopping_need(match_form(" \n ".join([*said, understanding.text])))
+
+
+def for_the_same_person(answer: Answer, history: Sequence[Turn]) -> Answer:
+    """Gives the answer without recommendations written for another person than the one named: no gift for elders where a baby is spoken of."""
+    if not any(one.reply.scenario == _SCENARIO for one in answer.candidates[:_MOST]):
+        return answer
+    told = _persons(" ".join([*(match_form(turn.text) for turn in history[-4:] if turn.role == "customer"), answer.question.text]))
+    kept = [one for one in answer.candidates if one.reply.scenario != _SCENARIO or not told or _written_for(one.reply) & told or not _written_for(one.reply)]
+    return replace(answer, candidates=kept)
+
+
+def _written_for(reply: ProvenReply) -> frozenset[str]:
+    return _persons(_QUOTED.sub("", match_form(" ".join([reply.empathy, reply.information, reply.text]))))
+
+
+@lru_cache(maxsize=4_096)  # of the shops' own replies mostly
+def _persons(form: str) -> frozenset[str]:
+    return frozenset(use.name[0] for use in uses() if use.person and re.search(use.said, form))
 
 
 class Recommender:
@@ -82,17 +104,29 @@ class Recommender:
     def _led_to(self, need: ShoppingNeed, understanding: Understanding) -> list[Product]:
         """The products of the kind that the words name; where they name none, those for all the uses told."""
         named = [one for one in self._catalogue.products if one.sku in understanding.products or _named(one, understanding.text)]
+        if not named:  # 「100以内的」 is about what was named before
+            before = self._catalogue.mentioned(need.said)
+            named = [one for one in self._catalogue.products if one.sku in before or _named(one, need.said)]
+        if named and not (named := [one for one in named if self._suits(one, need)]):
+            return []  # another kind than the one asked for is no answer
         uses = [use for use in need.uses if not use.occasion] or ([] if named else list(need.uses))
         if named:
             return [one for one in named if all(self._serves(one, use) for use in uses)] or named
-        return [one for one in self._catalogue.products if uses and all(self._serves(one, use) for use in uses)]
+        return [one for one in self._catalogue.products if uses and all(self._serves(one, use) for use in uses) and self._suits(one, need)]
+
+    def _suits(self, product: Product, need: ShoppingNeed) -> bool:
+        """Whether the product's own data does not warn against a use that was told."""
+        return not any(use.unfit and re.search(use.unfit, self._description(product)) for use in need.uses)
 
     def _serves(self, product: Product, use: Use) -> bool:
+        return re.search(use.product, self._description(product)) is not None
+
+    def _description(self, product: Product) -> str:
         described = self._described.get(product.sku)
         if described is None:
             described = match_form(json.dumps([product.title, product.category, product.attributes], ensure_ascii=False))
             self._described[product.sku] = described
-        return re.search(use.product, described) is not None
+        return described
 
     def _why(self, product: Product, need: ShoppingNeed, fits: Sequence[str | bool | None], writer: FactWriter) -> list[str]:
         uses = [use.name[self._english] for use in need.uses if self._serves(product, use)]

@@ -67,12 +67,12 @@ def _others(offer: Offer) -> dict[str, float]:
     if len([question for question in labels.questions if question]) == 2:
         scores["both_questions@3"] = float(all(any(one in question for one in ids[:DEPTH]) for question in labels.questions))
     if text is not None and ids and labels.replies.get(ids[0]) == BEST and labels.must_include:
-        scores["must_include"] = float(all(_said(piece, text) for piece in labels.must_include))
+        scores["must_include"] = float(all(said(piece, text) for piece in labels.must_include))
     if text is not None and labels.must_not_include:
-        scores["must_not_include_kept"] = float(not any(_said(piece, text) for piece in labels.must_not_include))
+        scores["must_not_include_kept"] = float(not any(said(piece, text) for piece in labels.must_not_include))
     return scores
 
 
-def _said(piece: str, text: str) -> bool:
+def said(piece: str, text: str) -> bool:
     """Whether the text says it, in either script: labels are in the shop's, drafts in the customer's."""
     return piece in text or same_words(piece) in same_words(text)

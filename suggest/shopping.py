@@ -51,6 +51,7 @@ class ShoppingNeed:
     most: Decimal | None = None
     uses: tuple[Use, ...] = ()
     quantities: tuple[Quantity, ...] = field(default=())
+    said: str = ""  # all of it, as it is matched: a later turn rarely names the product again
 
     @property
     def has_budget(self) -> bool:
@@ -67,7 +68,7 @@ def shopping_need(form: str) -> ShoppingNeed:
     """Gives what the matched form of a message, and of what the customer said before, tells of the need."""
     least, most = _budget(form)
     told = tuple(use for use in uses() if re.search(use.said, form))
-    return ShoppingNeed(least, most, told, quantities(form))
+    return ShoppingNeed(least, most, told, quantities(form), form)
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:

@@ -1,19 +1,23 @@
 """What never changes about a shop's replies and articles while a snapshot serves, as columns: worked out once, looked up with every message."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from indexes.byte_rows import mean_needs
+from indexes.inner_products import inner_products
 from indexes.reply_columns import TONES, Gate
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
 from knowledge.records import Article
 from suggest.eligibility import Gates
+from suggest.notable import NOTABLE, looked_at
 
 Column = npt.NDArray[np.float32]
+_ONE = np.float32(1.0)
+PLAIN_TRAITS = ("neutral", "conditional", "about_case", "asks_for_order", "has_products", "lead", "tier")
 _SPECIFIC = 5  # facts in a condition beyond which more say no more
 
 
@@ -27,12 +31,15 @@ class ReplyTraits:
         self.families = tuple(families)
         self.family = np.array([families.index(name.split(".")[0]) for name in self.names], dtype=np.int64)  # of each scenario
         self.gates = Gates(columns)
-        tone = [(columns.tone == TONES.index(name)).astype(np.float32) for name in ("upset", "calm", "")]
-        self.tones, self.neutral, self.lead = np.array(tone[:2]), tone[2], columns.is_lead.astype(np.float32)
-        of_gates = np.array([_of_gate(gate) for gate in columns.gates], dtype=np.float32).reshape(-1, 6)
-        self.specific, self.conditional, self.about_case, self.asks_for_order, self.has_products, self.tier = of_gates.T[:, columns.gate]
-        self.articles, self.cites = columns.articles, columns.cites
-        self.cited_passages = [snapshot.article_passages.get(article, ()) for article in self.articles]
+        self.tones = np.array([columns.tone == TONES.index(name) for name in ("upset", "calm")], dtype=np.float32)
+        of_gates = np.array([_of_gate(gate) for gate in columns.gates], dtype=np.float32).reshape(-1, 6 + len(NOTABLE))[columns.gate].T
+        of_gates = np.ascontiguousarray(of_gates)
+        self.specific, conditional, about_case, asks_for_order, has_products, tier = of_gates[:6]
+        neutral, lead = columns.tone == TONES.index(""), columns.is_lead
+        self.plain = np.array([neutral, conditional, about_case, asks_for_order, has_products, lead, tier], dtype=np.float32)  # [n_traits, n_replies]
+        self.looks_at = np.ascontiguousarray(of_gates[6:].T)  # [n_replies, n_notable]
+        self.articles, self.cites = columns.articles, columns.cites.astype(np.int64)
+        self.cited_passages = _spans([snapshot.article_passages.get(article, ()) for article in self.articles])
         # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient. A large shop's stand ready in the snapshot.
         self._root_profiles = None if snapshot.reply_needs else np.sqrt(_profiles(snapshot))
         self._stored_profiles = snapshot.reply_needs
@@ -41,7 +48,13 @@ class ReplyTraits:
         """Gives the square roots of the replies' mean need probabilities, [n_rows, n_needs]."""
         if self._root_profiles is None:
             return self._stored_profiles.vectors(rows) if self._stored_profiles else np.empty((len(rows), 0), dtype=np.float32)
-        return self._root_profiles if len(rows) == len(self._root_profiles) else self._root_profiles[rows]
+        return self._root_profiles[rows]
+
+    def overlaps(self, rows: npt.NDArray[np.int64], roots: Column) -> Column:
+        """Gives how far the replies' mean needs overlap with a distribution, given by its square roots: [n_rows], 0 to 1."""
+        if self._root_profiles is None:
+            return self._stored_profiles.cosines(rows, roots.reshape(1, -1))[:, 0] if self._stored_profiles else np.zeros(len(rows), dtype=np.float32)
+        return inner_products(self._root_profiles, rows, roots.reshape(1, -1), _ONE)[:, 0]
 
 
 class ArticleTraits:
@@ -67,6 +80,12 @@ def scenario_probabilities(scenarios: Mapping[str, float], names: tuple[str, ...
     return np.asarray(values[_places(tuple(scenarios), names)])
 
 
+def family_probabilities(scenarios: Mapping[str, float], families: tuple[str, ...]) -> Column:
+    """Gives the probability of each family of scenarios, such as `logistics` of `logistics.delay` and its sisters."""
+    values = np.fromiter(scenarios.values(), dtype=np.float64, count=len(scenarios))
+    return np.asarray(values @ _membership(tuple(scenarios), families), dtype=np.float32)
+
+
 @lru_cache(maxsize=1_024)
 def _places(heard: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Where each of the names stands among those heard of; behind the last where it does not."""
@@ -75,11 +94,23 @@ def _places(heard: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.in
 
 
 def _of_gate(gate: Gate) -> tuple[float, ...]:
-    """How specific the replies of the gate are, 0..1, and whether they have a condition, ask for a case, for an order, for a product, for a tier."""
+    """How specific the gate's replies are, 0..1; whether they have a condition, ask for a case, an order, a product, a tier; what of `NOTABLE` they look at."""
     return (
         min(_specificity(gate), _SPECIFIC) / _SPECIFIC, bool(gate.when), "order.case" in gate.when, "!has(order.status)" in gate.when,
-        bool(gate.products), "customer.tier" in gate.when,
+        bool(gate.products), "customer.tier" in gate.when, *looked_at(gate.when),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=1_024)
+def _membership(heard: tuple[str, ...], families: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Which of the scenarios heard of are of which family, [n_heard, n_families] of 0 and 1."""
+    return np.array([[name.split(".")[0] == family for family in families] for name in heard], dtype=np.float64).reshape(len(heard), len(families))
+
+
+def _spans(passages: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
+    """Where the passages of each article begin and end, [n_articles + 1, 2]: nowhere for one without passages, and for the last, which is none."""
+    spans = [(rows[0], rows[-1] + 1) if rows else (0, 0) for rows in passages]
+    return np.array([*spans, (0, 0)], dtype=np.int64)
 
 
 def _specificity(gate: Gate) -> int:

@@ -53,6 +53,16 @@ def test_random_conditions_judged_together_and_alone_agree():
     assert min(seen.values()) > 500
 
 
+def test_a_whole_number_that_was_judged_is_neither_a_truth_value_nor_another_number():
+    together = ConditionSet(["order.days_since_paid == 1", "order.days_since_paid > 1", "order.days_since_paid"])
+    given = [{"order": {"days_since_paid": value}} for value in (1, True, 2, 1.0, 1, True)]
+
+    judged = [[together.judge(facts).verdict(number).outcome for number in range(3)] for facts in given]
+
+    assert judged == [[Condition(source).evaluate(facts).outcome for source in together.number] for facts in given]
+    assert judged[0] != judged[1]
+
+
 @pytest.mark.parametrize("store", ["demo", "fresh", "home", "demo_en"])
 def test_every_condition_of_a_shipped_shop_is_judged_as_by_itself(store: str):
     folder = STORES / store

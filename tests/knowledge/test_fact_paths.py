@@ -22,7 +22,11 @@ def test_the_facts_are_those_of_the_contract():
     assert CONDITION_FACTS["order"]["case"] == CONDITION_FACTS["order"]["cases"]
     assert ANYTHING == CONDITION_FACTS["order"]["item"]["attributes"]
     assert set(CONDITION_FACTS["customer"]) == {"id", "name", "tier", "orders_count", "total_spent", "last_order_at", "complaints_90d", "is_repeat"}
-    assert set(TEMPLATE_FACTS) - set(CONDITION_FACTS) == {"store", "promotion"}  # the shop and the promotion that runs: words may speak of them
+    assert set(TEMPLATE_FACTS) - set(CONDITION_FACTS) == {
+        "store",
+        "promotion",
+        "product",
+    }  # words may speak of these
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def drafter(
     channel: str = "im",
     script: Script | None = None,
     now: datetime = NOW,
+    catalogue: ProductCatalogue | None = None,
 ) -> Drafter:
     facts = compute_facts(
         order=Order.model_validate(order) if order is not None else None, customer=Customer.model_validate(customer) if customer is not None else None,
@@ -69,8 +70,9 @@ def drafter(
     )  # fmt: skip
     writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=store.currency)
     return Drafter(
-        store=store, store_facts=store.model_dump(), facts=facts, writer=writer, history=history, understanding=heard(emotion), channel=channel, script=script
-    )
+        store=store, store_facts=store.model_dump(), facts=facts, writer=writer, history=history, understanding=heard(emotion), channel=channel, script=script,
+        catalogue=catalogue,
+    )  # fmt: skip
 
 
 def candidate(wanted: ProvenReply) -> Candidate:

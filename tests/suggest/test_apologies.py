@@ -1,6 +1,10 @@
 import pytest
 
+from knowledge.records import OtherWords
+from knowledge.style_rules import shipped_style_book
 from suggest.apologies import Apologies
+
+CHINESE, ENGLISH = (shipped_style_book(language).apologies for language in ("zh-CN", "en"))
 
 
 @pytest.mark.parametrize(
@@ -16,7 +20,7 @@ from suggest.apologies import Apologies
     ],
 )
 def test_chinese(said, text, fresh):
-    assert fresh == Apologies([said], english=False).fresh(text)
+    assert fresh == Apologies([said], CHINESE).fresh(text)
 
 
 @pytest.mark.parametrize(
@@ -30,4 +34,12 @@ def test_chinese(said, text, fresh):
     ],
 )
 def test_english(said, text, fresh):
-    assert fresh == Apologies([said], english=True).fresh(text)
+    assert fresh == Apologies([said], ENGLISH).fresh(text)
+
+
+def test_a_shops_own_phrase_is_said_otherwise_the_second_time_and_not_a_third():
+    own = (OtherWords(said="给您带来困扰", instead="让您受累了"),)
+
+    assert "让您受累了，我来办。" == Apologies(["给您带来困扰。"], CHINESE, own).fresh("给您带来困扰，我来办。")
+    assert "我来办。" == Apologies(["给您带来困扰。", "让您受累了。"], CHINESE, own).fresh("给您带来困扰，我来办。")
+    assert "给您带来困扰，我来办。" == Apologies(["好的"], CHINESE, own).fresh("给您带来困扰，我来办。")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from knowledge.order_context import Turn
-from knowledge.records import Frame, Promotion, Store, Style
+from knowledge.products import ProductCatalogue
+from knowledge.records import Frame, Product, Promotion, Store, Style
 from suggest.contract import SuggestionRequest, SuggestionResponse
 from suggest.pipeline import Suggester
 from tests.suggest.drafted import GREETED, candidate, draft, drafter, reply
@@ -156,7 +157,7 @@ def test_double_question_is_answered_in_one_draft_with_the_single_ones_below(dem
              "invoice": {"status": "none"},
              "logistics": {"carrier": "迅风速运", "tracking_no": "XF7731", "status": "in_transit", "last_event": "已到达杭州",
                            "last_event_at": "2026-11-20T20:00:00+08:00", "eta": "2026-11-22"}}  # fmt: skip
-    first, *below = ask(demo_suggester, "安全座椅明天能到吗对了票什么时候开", order=order).suggestions
+    first, *below = ask(demo_suggester, "快递明天能到吗对了票什么时候开", order=order).suggestions
 
     assert ["track-in-transit", "inv-in-transit"] == first.reply_ids
     assert first.reply_id in first.reply_ids
@@ -172,3 +173,104 @@ def test_same_request_same_draft(demo_suggester: Suggester):
 
     assert asked[0] == asked[1] == asked[2]
     assert asked[0][0].text.startswith("您好，感谢您一直支持栗子湾。")
+
+
+LATE = {"promised_ship_by": "2026-11-20T10:00:00+08:00", "status": "paid"}
+LONG = {
+    "empathy": "久等了，抱歉。",
+    "information": "货在备。新货周三到仓。",
+    "value": "补您5元券；也能取消退款。",
+    "action": "券现在发您账上，我来催，2小时内回您；明天出库。",
+}
+
+
+@pytest.mark.parametrize(
+    ("limit", "emotion", "text"),
+    [
+        pytest.param(60, "anxious", "久等了，抱歉。货在备。新货周三到仓。补您5元券；也能取消退款。券现在发您账上，我来催，2小时内回您；明天出库。", id="whole"),
+        pytest.param(
+            50, "anxious", "久等了，抱歉。货在备。新货周三到仓。补您5元券。券现在发您账上，我来催，2小时内回您；明天出库。", id="a clause of the value part"
+        ),
+        pytest.param(38, "anxious", "久等了，抱歉。货在备。新货周三到仓。我来催，2小时内回您；明天出库。", id="all of it, and what spoke of the voucher"),
+        pytest.param(30, "anxious", "货在备。新货周三到仓。我来催，2小时内回您；明天出库。", id="the empathy of who is not upset"),
+        pytest.param(30, "upset", "久等了，抱歉。货在备。我来催，2小时内回您；明天出库。", id="the upset keep it"),
+        pytest.param(18, "anxious", "货在备。我来催，2小时内回您。", id="the answer, and an action with its time"),
+        pytest.param(5, "anxious", "货在备。我来催，2小时内回您。", id="never less"),
+    ],
+)
+def test_a_draft_is_cut_in_the_order_of_least_loss(limit, emotion, text):
+    store = FRAMED.model_copy(update={"style": Style(channel_max_chars={"sms": limit})})
+
+    made = draft(reply(scenario="product.stock", **LONG), store=store, channel="sms", emotion=emotion)
+
+    assert text == made.text
+    assert (len(text) > limit) == any(one.code == "too_long" for one in made.warnings)
+
+
+def test_the_closing_wishes_alone():
+    closing = Frame(text="感谢您的支持，祝您生活愉快。", scenarios=("chat.closing",))
+    store = FRAMED.model_copy(update={"style": Style(closings=(closing,))})
+    bye = reply(scenario="chat.closing", information="都记下了。夜里留言第二天回您；祝您今天愉快。", action="祝您一切顺利，我们下次见。")
+
+    assert "都记下了。夜里留言第二天回您。感谢您的支持，祝您生活愉快。" == draft(bye, store=store, history=GREETED).text
+    assert "都记下了。夜里留言第二天回您；祝您今天愉快。祝您一切顺利，我们下次见。" == draft(bye, history=GREETED).text
+
+
+def test_in_public_nobody_is_asked_for_photos_and_the_compliment_is_thanked_for():
+    fault = reply(scenario="return.quality", information="质量问题我们负责；您还在签收7天内。", action="请拍照发我，24小时内审核。")
+    praised = reply(scenario="chat.closing", information="不客气，您用得顺手我们也高兴。", action="方便的话给我们留个评价。")
+
+    assert "谢谢您的评价。质量问题我们负责。请在订单页联系我们。" == draft(fault, store=FRAMED, channel="review").text
+    assert "谢谢您的评价。您用得顺手我们也高兴。请在订单页联系我们。" == draft(praised, store=FRAMED, channel="review").text
+
+
+@pytest.mark.parametrize(
+    ("emotion", "order", "tone", "empathy", "said"),
+    [
+        pytest.param("calm", None, "", "让您久等了，很抱歉。", False, id="no apology for a calm question"),
+        pytest.param("calm", {"promised_ship_by": "2026-11-20T10:00:00+08:00", "status": "paid"}, "", "让您久等了，很抱歉。", True, id="but for a late order"),
+        pytest.param(
+            "calm", {"promised_ship_by": "2026-11-20T10:00:00+08:00", "status": "paid"}, "", "您着急我理解。", False, id="no feeling they did not show"
+        ),
+        pytest.param("calm", None, "upset", "这事确实不该。", False, id="nothing written for the upset"),
+        pytest.param("upset", None, "upset", "您着急我理解。", True, id="the upset are heard"),
+    ],
+)
+def test_empathy_suits_the_mood_and_what_is_owed(emotion, order, tone, empathy, said):
+    made = draft(reply(empathy=empathy, information="在备货。", tone=tone), emotion=emotion, order=order)
+
+    assert said == ("empathy" in made.parts)
+
+
+def test_what_soothes_about_the_second_question_opens_no_calm_draft():
+    one, other = (
+        reply(id="a", information="票能开。"),
+        reply(id="b", scenario="logistics.fee", empathy="东西有问题，不该您出运费。", information="运费我们出。"),
+    )
+
+    assert "票能开。\n运费我们出。" == drafter().joined(candidate(one), candidate(other)).text
+    assert "东西有问题，不该您出运费。票能开。\n运费我们出。" == drafter(emotion="anxious").joined(candidate(one), candidate(other)).text
+
+
+def test_a_template_names_the_catalogues_product():
+    phone = Product.model_validate({"sku": "P1", "title": "手机", "attributes": {"电池": "5000毫安"}, "warranty_months": 12, "price": "2229.00"})
+    wanted = reply(
+        scenario="product.spec",
+        products=("P1",),
+        information="电池{{ product.attributes.电池 }}，{{ product.price | money }}。",
+        value="保修{{ product.warranty_months }}个月。",
+    )
+
+    made = drafter(catalogue=ProductCatalogue([phone])).draft(candidate(wanted))
+    unknown = drafter(catalogue=ProductCatalogue([])).draft(candidate(wanted))
+
+    assert ("电池5000毫安，¥2229。保修12个月。", ()) == (made.text, made.warnings)
+    assert "保修〔保修月数〕个月。" in unknown.text
+    assert "product.price" in unknown.missing
+
+
+def test_what_is_handed_over_is_soothed_in_the_customers_script(demo_suggester: Suggester):
+    handed = ask(demo_suggester, "再不處理我就打12315投訴你們").escalate
+
+    assert handed is not None
+    assert handed.holding_reply.startswith("讓您走到要投訴這一步")

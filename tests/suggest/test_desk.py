@@ -7,12 +7,15 @@ import pytest
 
 from indexes.embedder import Embedder
 from knowledge.facts import compute_facts
+from knowledge.findings import FindingWriter
 from knowledge.products import ProductCatalogue
 from knowledge.records import Store
+from knowledge.shop import Shop
 from suggest.desk import DeskReport, examine
 from suggest.desk_page import desk_as_json, desk_page
 from suggest.knowledge_coverage import STATES, sample_orders
 from suggest.order_state import order_state
+from suggest.store_words import store_word_findings
 
 NOW = datetime.fromisoformat("2026-11-21T10:00:00+08:00")
 STORE = """
@@ -169,3 +172,26 @@ def test_shipped_shop_has_no_fault_and_the_same_report_every_time(embedder: Embe
 
     assert [one for one in first.findings if one.severity == "error"] == []
     assert first.findings == second.findings
+
+
+def test_words_of_the_store_file_that_customers_read_are_checked(tmp_path: Path, embedder: Embedder) -> None:
+    folder = shop(tmp_path / "tiny", {})
+    with (folder / "store.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[style]\n[[style.openings]]\ntext = "亲爱的客户，请耐心等待。"\n[[style.openings]]\ntext = "您好。"\n'
+            '[[style.closings]]\ntext = "本店商品全网最低价。"\n'
+            '[[style.apologies]]\nsaid = "给您带来困扰"\ninstead = "你别生气"\n[escalation.holding_replies]\nthreat = "主管2小时内给您赔50元。"\n'
+        )
+
+    fields = {(one.code, one.field) for one in examine(folder, embedder, NOW).findings if one.place.path == "store.toml"}
+
+    assert {("style", "style.openings 1"), ("law", "style.closings 1"), ("style", "style.apologies 1")} <= fields
+    assert ("holding_promise", "escalation.holding_replies threat") in fields
+    assert ("law", "escalation.holding_replies threat") in fields  # 50 is above the agent's 30
+    assert not any(field == "style.openings 2" for _, field in fields)
+
+
+def test_shipped_store_files_read_well(demo_shop: Shop, english_shop: Shop, fresh_shop: Shop, home_shop: Shop) -> None:
+    for one in (demo_shop, english_shop, fresh_shop, home_shop):
+        writer = FindingWriter(language=one.store.language, replies={}, articles={})
+        assert [] == list(store_word_findings(one.store, writer)), one.store.id
