@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from indexes.embedder import Vectors
 from indexes.errors import DimensionMismatch, SnapshotIncompatible
+from indexes.inner_products import inner_products
 from indexes.mapping import mapped
 from indexes.vector_index import RowHits, Rows
 
@@ -95,6 +96,10 @@ class ApproximateIndex:
         """Gives the vectors of the rows, in their order, each number within half a step of what was indexed."""
         return self._rows.take(rows, axis=0) * np.float32(1 / _STEPS)
 
+    def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return inner_products(self._rows, rows, vectors, np.float32(1 / _STEPS))
+
     def search(self, query_vectors: Vectors, *, n_rows: int) -> list[RowHits]:
         """Gives up to `n_rows` hits a query, best first, ties by row; a zero or non-finite query has none.
 
@@ -113,7 +118,7 @@ class ApproximateIndex:
         if not np.isfinite(query).all() or not query.any():
             return _NOTHING
         rows = np.sort(rows[rows >= 0])
-        similarities = self.vectors(rows) @ query
+        similarities = self.cosines(rows, query.reshape(1, -1))[:, 0]
         order = np.argsort(-similarities, kind="stable")[:n_rows]
         return RowHits(rows[order], similarities[order])
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from indexes.errors import SnapshotIncompatible
+from indexes.inner_products import inner_products
 from indexes.mapping import mapped
 from indexes.vector_index import Rows
 
@@ -56,3 +57,7 @@ class ByteRows:
     def vectors(self, rows: Rows | slice) -> Values:
         """Gives some of the rows, in their order."""
         return self._codes[rows] * np.float32(1 / _STEPS)
+
+    def cosines(self, rows: Rows, vectors: Values) -> Values:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return inner_products(self._codes, rows, vectors, np.float32(1 / _STEPS))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from indexes.compiled import compiled
 from indexes.embedder import Embedder, Vectors
 from indexes.vector_index import Rows, VectorIndex
 from knowledge.accepted import AcceptedSuggestion
@@ -31,7 +32,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseIndex:
-    """Cases as vectors. Vote `i` is of case `vote_cases[i]` for reply row `vote_replies[i]`."""
+    """Cases as vectors. Vote `i` is of case `vote_cases[i]` for reply row `vote_replies[i]`; votes stand by reply row."""
 
     vectors: VectorIndex
     conversations: tuple[str, ...]
@@ -46,6 +47,7 @@ class CaseIndex:
         votes = [
             (number, row_of[reply_id], weight) for number, case in enumerate(cases) for reply_id, weight in sorted(case.votes.items()) if reply_id in row_of
         ]
+        votes.sort(key=lambda vote: (vote[1], vote[0]))
         vectors = embedder.encode_document([case.text for case in cases]) if cases else np.empty((0, embedder.dimension), dtype=np.float32)
         columns = list(zip(*votes, strict=True)) or [(), (), ()]
         return cls(
@@ -57,12 +59,14 @@ class CaseIndex:
     def read(cls, folder: Path) -> "CaseIndex":
         """Reads what `write` wrote."""
         card = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+        replies = np.array(card["vote_replies"], dtype=np.int64)
+        order = np.argsort(replies, kind="stable")  # as `build` has them; older snapshots have them by case
         return cls(
             VectorIndex.read(folder / "cases.faiss"),
             tuple(card["conversations"]),
-            np.array(card["vote_cases"], dtype=np.int64),
-            np.array(card["vote_replies"], dtype=np.int64),
-            np.array(card["vote_weights"], dtype=np.float32),
+            np.array(card["vote_cases"], dtype=np.int64)[order],
+            replies[order],
+            np.array(card["vote_weights"], dtype=np.float32)[order],
         )
 
     def write(self, folder: Path) -> None:
@@ -95,10 +99,22 @@ class CaseIndex:
         near = (self.vectors.matrix @ vectors[0]).astype(np.float32)
         if left_out:
             near[[number for number, name in enumerate(self.conversations) if name in left_out]] = 0.0
-        rows, places = np.unique(self.vote_replies, return_inverse=True)
-        loudest = np.zeros(len(rows), dtype=np.float32)
-        np.maximum.at(loudest, places, near[self.vote_cases] * self.vote_weights)
-        return rows, loudest
+        return _loudest(near, self.vote_cases, self.vote_replies, self.vote_weights)
+
+
+@compiled
+def _loudest(
+    near: npt.NDArray[np.float32], cases: npt.NDArray[np.int64], replies: npt.NDArray[np.int64], weights: npt.NDArray[np.float32]
+) -> tuple[Rows, npt.NDArray[np.float32]]:
+    """Each reply of the votes, which stand reply by reply, and the loudest vote for it, at least 0."""
+    rows, loudest = np.empty(len(replies), dtype=np.int64), np.empty(len(replies), dtype=np.float32)
+    last = -1
+    for vote in range(len(replies)):
+        if last < 0 or rows[last] != replies[vote]:
+            last += 1
+            rows[last], loudest[last] = replies[vote], 0.0
+        loudest[last] = max(loudest[last], near[cases[vote]] * weights[vote])
+    return rows[: last + 1], loudest[: last + 1]
 
 
 def cases_of(chats: Iterable[LabelledChat], accepted: Iterable[AcceptedSuggestion] = ()) -> list[Case]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load
 
+from indexes.compiled import compiled
 from indexes.embedder import Embedder, bundled_embedder
 from knowledge.normalise import match_form
 
@@ -29,6 +30,9 @@ _LATIN_CHARS = 4
 NGRAM_LENGTHS = (1, 2)
 # The static vector is this long beside the n-grams' mean, so that neither half is lost on the other.
 DENSE_LENGTH = 3.0
+_LEADING_BITS, _TRAILING_BITS = 16, 16  # of an n-gram's code
+Codes = npt.NDArray[np.uint32]
+_NO_CODES: Codes = np.empty(0, dtype=np.uint32)
 
 
 def ngram_codes(text: str) -> list[int]:
@@ -47,8 +51,8 @@ def ngram_codes(text: str) -> list[int]:
     return sorted({zlib.crc32(gram.encode()) for gram in grams})
 
 
-@lru_cache(maxsize=256)  # one request asks three classifiers about the same words
-def _codes_heard(text: str) -> npt.NDArray[np.uint32]:
+@lru_cache(maxsize=4_096)  # one request asks three classifiers about the same words, and the next brings its history again
+def _codes_heard(text: str) -> Codes:
     return np.array(ngram_codes(text), dtype=np.uint32)
 
 
@@ -63,8 +67,9 @@ class TextClassifier:
         # The name alone would let a refitted classifier be compared with an older one's distributions.
         self.model_id = f"{folder.name}@{sha256(content + repr(card).encode()).hexdigest()[:12]}"
         self._temperature = float(card["temperature"])
-        self._codes = weights["codes"]  # [n_ngrams] ascending
-        self._ngrams = weights["ngrams"]  # [n_ngrams, width], one byte a weight
+        self._codes: Codes = weights["codes"].copy()  # [n_ngrams] ascending
+        self._leading = np.searchsorted(self._codes, np.arange((1 << _LEADING_BITS) + 1, dtype=np.uint64) << np.uint64(_TRAILING_BITS)).astype(np.int64)
+        self._ngrams = weights["ngrams"].copy()  # [n_ngrams, width], one byte a weight; what was read is read-only, which compiled loops take slowly
         self._ngram_scale = weights["ngram_scale"].astype(np.float32)  # [width]
         self._output = weights["output"].astype(np.float32)  # [width + dimension, n_labels]
         self._bias = weights["bias"].astype(np.float32)  # [n_labels]
@@ -76,16 +81,49 @@ class TextClassifier:
 
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Gives the scores before the temperature and the softmax, [n_texts, n_labels]."""
-        features = np.empty((len(texts), len(self._output)), dtype=np.float32)
-        width = self._ngrams.shape[1]
-        for row, text in enumerate(texts):
-            found = known_rows(self._codes, _codes_heard(text))
-            features[row, :width] = self._ngrams.take(found, axis=0).sum(axis=0, dtype=np.int32) * (self._ngram_scale / math.sqrt(max(1, len(found))))
-        features[:, width:] = self._embedder.encode_query(texts) * DENSE_LENGTH
+        codes = [_codes_heard(text) for text in texts]
+        ends = np.cumsum([len(one) for one in codes])
+        dense = self._embedder.encode_query(texts) * DENSE_LENGTH
+        features = _features(np.concatenate([_NO_CODES, *codes]), ends, self._codes, self._leading, self._ngrams, self._ngram_scale, dense)
         return np.asarray(features @ self._output + self._bias, dtype=np.float32)
 
 
-def known_rows(codes: npt.NDArray[np.uint32], wanted: Sequence[int] | npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+@compiled
+def _features(
+    wanted: Codes,
+    ends: npt.NDArray[np.int64],
+    codes: Codes,
+    leading: npt.NDArray[np.int64],
+    ngrams: npt.NDArray[np.int8],
+    scale: npt.NDArray[np.float32],
+    dense: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """What the output layer sees of each text, [n_texts, width + dimension]: the mean of its known n-grams' weights, then its static vector.
+
+    `leading` says where the codes with the same first bits begin in the ascending `codes`: they are so evenly spread that hardly two share a place.
+    """
+    n_texts, width = len(ends), ngrams.shape[1]
+    found = np.empty((n_texts, width + dense.shape[1]), dtype=np.float32)
+    sums = np.empty(width, dtype=np.int32)
+    start = 0
+    for text in range(n_texts):
+        sums[:] = 0
+        n_known = 0
+        for code in wanted[start : ends[text]]:
+            for row in range(leading[code >> _TRAILING_BITS], leading[(code >> _TRAILING_BITS) + 1]):
+                if codes[row] == code:
+                    n_known += 1
+                    for place in range(width):
+                        sums[place] += ngrams[row, place]
+        root = np.float32(math.sqrt(max(1, n_known)))
+        for place in range(width):
+            found[text, place] = np.float64(sums[place]) * np.float64(scale[place] / root)
+        found[text, width:] = dense[text]
+        start = ends[text]
+    return found
+
+
+def known_rows(codes: Codes, wanted: Sequence[int] | Codes) -> npt.NDArray[np.int64]:
     """Gives the rows of the wanted n-grams in the ascending table; n-grams never seen in training are left out."""
     looked_for = np.asarray(wanted if len(codes) else (), dtype=np.uint32)
     rows = codes.searchsorted(looked_for)

@@ -23,8 +23,8 @@ from knowledge.normalise import match_form
 
 Vectors = npt.NDArray[np.float32]  # [n_texts, dimension], each row of unit length, or zero when the text says nothing
 
-_FEW = 8
-_REMEMBERED = 512  # texts whose vector is at hand: one request asks three classifiers and the index about the same words
+_FEW = 32  # handing texts to the library's threads costs 2 ms
+_REMEMBERED = 4_096  # texts whose vector is at hand: one request asks three classifiers and the index about the same words, the next brings its history again
 _AT_ONCE = 256  # texts held by the tokenizer's lock at once: a message must not wait for a whole reindex
 _GATHERED = 512  # token vectors summed at once: they stay in the processor's cache, and a long text takes no gigabytes
 BUNDLED_MODEL = Path(__file__).parent / "models" / "zh-static"

@@ -6,6 +6,7 @@ texts says little, and its list would grow with the shop. The longest part of a 
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexes.lexical_index import K1, LENGTH, Scores, lexical_terms
+from indexes.compiled import compiled
+from indexes.lexical_index import K1, LENGTH, REMEMBERED, Scores, lexical_terms
 from indexes.mapping import mapped
 from indexes.vector_index import RowHits, Rows
 
 CHAMPIONS = 20_000
 POSTINGS = 40_000
-_LEADING_BITS = 7
-_LEADING = 1 << _LEADING_BITS  # terms of a message that lead to rows, at most
+_LEADING = 128  # terms of a message that lead to rows, at most
 _PROMISING = 4  # rows scored in full for each that is wanted: the terms that did not lead count too
 _TEXTS = 50_000  # read at once
 _ARRAYS = ("starts", "terms", "counts", "lengths", "found", "champion_starts", "champions")
@@ -43,7 +44,9 @@ class LargeLexicalIndex:
         found = np.asarray(arrays["found"], dtype=np.float64)  # [n_terms], in how many rows
         self._rarity = np.log(1 + (self._n_rows - found + 0.5) / (found + 0.5)).astype(np.float32)
         mean = float(lengths.mean(dtype=np.float64)) if self._n_rows else 0.0
-        self._weight_of_length = K1 * ((1 - LENGTH) + LENGTH * lengths / np.float32(mean or 1.0))
+        self._weight_of_length = (K1 * ((1 - LENGTH) + LENGTH * lengths / np.float32(mean or 1.0))).astype(np.float32)
+        self._known = lru_cache(maxsize=REMEMBERED)(self._numbers_of)  # a message's terms are wanted three times
+        self._scratch = np.zeros(self._n_rows, dtype=np.float32)  # compiled loops keep the interpreter's lock: nobody else meets it half written
 
     @classmethod
     def build(cls, texts: Sequence[str], is_found: npt.NDArray[np.bool_] | None = None, *, n_champions: int = CHAMPIONS) -> "LargeLexicalIndex":
@@ -98,16 +101,7 @@ class LargeLexicalIndex:
         known = self._known(text)
         if not len(known) or not len(rows):
             return np.zeros(len(rows), dtype=np.float32)
-        asked = np.zeros(len(self._vocabulary), dtype=np.float32)
-        asked[known] = self._rarity[known]
-        begins, ends = self._starts[rows], self._starts[rows + 1]
-        rarity = asked[np.concatenate([self._terms[begin:end] for begin, end in zip(*_runs(begins, ends), strict=True)])]
-        said = np.flatnonzero(rarity)  # of dozens of terms a row has, few were said
-        until = np.cumsum(ends - begins)
-        places = np.searchsorted(until, said, side="right")
-        counts = self._counts[said - until[places] + ends[places]].astype(np.float32)
-        weights = rarity[said] * (counts / (counts + self._weight_of_length[rows[places]]))
-        return np.bincount(places, weights=weights, minlength=len(rows)).astype(np.float32)
+        return _sums_of_rows(known, rows, self._starts, self._terms, self._counts, self._rarity, self._weight_of_length)
 
     def search(self, text: str, *, n_rows: int) -> RowHits:
         """Gives up to `n_rows` rows that share a term and may be found, best first, ties by row, of those that the terms' best rows lead to.
@@ -127,18 +121,15 @@ class LargeLexicalIndex:
 
     def _promising(self, terms: Rows, n_rows: int) -> Rows:
         """Rows with the largest sums over the leading terms, ascending; ties by row."""
-        spans = zip(self._champion_starts[terms].tolist(), self._champion_starts[terms + 1].tolist(), strict=True)
-        # One number says row and term: sorting plain numbers is several times as fast as finding their order.
-        held = np.sort(np.concatenate([(self._champions[start:end].astype(np.int64) << _LEADING_BITS) | number for number, (start, end) in enumerate(spans)]))
-        every = held >> _LEADING_BITS
-        first = np.flatnonzero(np.diff(every, prepend=-1))
-        rows = every[first]
+        rows, sums = _sums_of_champions(terms, self._champion_starts, self._champions, self._rarity, self._scratch)
         if len(rows) <= n_rows:
-            return np.asarray(rows)
-        sums = np.add.reduceat(self._rarity[terms][held & (_LEADING - 1)], first) / (1 + self._weight_of_length[rows])
-        return np.asarray(np.sort(rows[np.argpartition(-sums, n_rows)[:n_rows]]))
+            return np.sort(rows)
+        worth = sums / (1 + self._weight_of_length[rows])
+        last = np.partition(worth, -n_rows)[-n_rows]
+        better, as_good = rows[worth > last], np.sort(rows[worth == last])
+        return np.sort(np.concatenate([better, as_good[: n_rows - len(better)]]))
 
-    def _known(self, text: str) -> Rows:
+    def _numbers_of(self, text: str) -> Rows:
         """Numbers of the text's terms that some row has, each once, ascending."""
         vocabulary = self._vocabulary
         return np.array(sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary}), dtype=np.int64)
@@ -160,10 +151,51 @@ class LargeLexicalIndex:
         return np.concatenate([[0], np.cumsum(np.minimum(lengths, most))]).astype(np.int64), rows[kept]
 
 
-def _runs(begins: Rows, ends: Rows) -> tuple[list[int], list[int]]:
-    """The spans, those that follow each other taken as one: a reply's triggers stand together."""
-    new = np.flatnonzero(begins[1:] != ends[:-1]) + 1
-    return begins[np.concatenate([[0], new])].tolist(), ends[np.append(new - 1, len(ends) - 1)].tolist()
+@compiled
+def _sums_of_rows(
+    known: Rows,
+    rows: Rows,
+    starts: npt.NDArray[np.int64],
+    terms: npt.NDArray[np.int32],
+    counts: npt.NDArray[np.uint8],
+    rarity: Scores,
+    weight_of_length: Scores,
+) -> Scores:
+    """What each row's known terms come to, [len(rows)]."""
+    asked = np.zeros(len(rarity), dtype=np.float32)
+    for term in known:
+        asked[term] = rarity[term]
+    sums = np.empty(len(rows), dtype=np.float32)
+    for number, row in enumerate(rows):
+        total = 0.0
+        for place in range(starts[row], starts[row + 1]):
+            rare = asked[terms[place]]
+            if rare > 0:  # of dozens of terms a row has, few were said
+                count = np.float32(counts[place])
+                total += rare * (count / (count + weight_of_length[row]))
+        sums[number] = total
+    return sums
+
+
+@compiled
+def _sums_of_champions(terms: Rows, starts: npt.NDArray[np.int64], champions: npt.NDArray[np.int32], rarity: Scores, sums: Scores) -> tuple[Rows, Scores]:
+    """The rows that the terms lead to, as they are met, and the sum of the terms' rarity for each. `sums` is all zero before and after."""
+    n_most = 0
+    for term in terms:
+        n_most += starts[term + 1] - starts[term]
+    rows = np.empty(n_most, dtype=np.int64)
+    n_rows = 0
+    for term in terms:
+        for place in range(starts[term], starts[term + 1]):
+            row = champions[place]
+            if sums[row] == 0:
+                rows[n_rows] = row
+                n_rows += 1
+            sums[row] += rarity[term]
+    found = rows[:n_rows].copy()
+    of_found = sums[found]
+    sums[found] = 0
+    return found, of_found
 
 
 def _counted(texts: Sequence[str], vocabulary: dict[str, int]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint8], Rows, npt.NDArray[np.int32]]:

@@ -13,17 +13,17 @@ import bm25s
 import numpy as np
 import numpy.typing as npt
 
-from indexes.spans import joined
+from indexes.compiled import compiled
 from indexes.vector_index import RowHits
 from knowledge.normalise import match_form
 
 _PIECES = re.compile(r"[a-z]+|\d+|[㐀-鿿]+")
 K1, LENGTH = 1.2, 0.5  # BM25: short texts differ in length for no reason
-_REMEMBERED = 256  # texts whose terms are at hand: a draft is compared with the others, with its passages and with their sentences
+REMEMBERED = 1_024  # texts whose terms are at hand: a draft is compared with the others, with its passages and with their sentences
 Scores = npt.NDArray[np.float32]
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=REMEMBERED)
 def lexical_terms(text: str) -> tuple[str, ...]:
     """Gives the terms of a text, repeats included: 「退货 abc」 → 退, 货, 退货, abc."""
     terms: list[str] = []
@@ -42,6 +42,7 @@ class LexicalIndex:
     def __init__(self, bm25: bm25s.BM25 | None, n_rows: int) -> None:
         self._bm25 = bm25
         self._n_rows = n_rows
+        self._known = lru_cache(maxsize=REMEMBERED)(self._numbers_of)  # a message's terms are wanted three times
         self._by_row = _by_row(bm25.scores, n_rows) if bm25 is not None else None
 
     @classmethod
@@ -74,30 +75,23 @@ class LexicalIndex:
     def scores(self, text: str) -> Scores:
         """Gives the BM25 score of every row, float32[n_rows], zero where no term is shared."""
         known = self._known(text)
-        if self._bm25 is None or not known:
+        if self._bm25 is None or not len(known):
             return np.zeros(self._n_rows, dtype=np.float32)
         stored = self._bm25.scores
-        starts = stored["indptr"][known]
-        held = joined(starts, stored["indptr"][[term + 1 for term in known]] - starts)
-        rows, weights = stored["indices"].take(held), stored["data"].take(held)
-        return np.bincount(rows, weights=weights, minlength=self._n_rows).astype(np.float32)
+        return _sums_of_terms(known, stored["indptr"], stored["indices"], stored["data"], self._n_rows)
 
     def scores_of(self, text: str, rows: npt.NDArray[np.int64]) -> Scores:
         """Gives the BM25 score of some of the rows, in their order: as `scores` does, at the cost of those rows alone."""
         known = self._known(text)
-        if self._bm25 is None or self._by_row is None or not known:
+        if self._bm25 is None or self._by_row is None or not len(known):
             return np.zeros(len(rows), dtype=np.float32)
         starts, terms, weights = self._by_row
-        asked = np.zeros(len(self._bm25.scores["indptr"]), dtype=np.float32)
-        asked[known] = 1.0
-        lengths = starts[rows + 1] - starts[rows]
-        held = joined(starts[rows], lengths)
-        return np.bincount(np.repeat(np.arange(len(rows)), lengths), weights=weights[held] * asked[terms[held]], minlength=len(rows)).astype(np.float32)
+        return _sums_of_rows(known, rows, starts, terms, weights, len(self._bm25.scores["indptr"]))
 
-    def _known(self, text: str) -> list[int]:
+    def _numbers_of(self, text: str) -> npt.NDArray[np.int64]:
         """Numbers of the text's terms that some row has, each once, ascending."""
         vocabulary = {} if self._bm25 is None else self._bm25.vocab_dict
-        return sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary})
+        return np.array(sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary}), dtype=np.int64)
 
     def search(self, text: str, *, n_rows: int) -> RowHits:
         """Gives up to `n_rows` rows that share a term, best first, ties by row."""
@@ -109,6 +103,33 @@ class LexicalIndex:
         rows = np.flatnonzero(scores >= last)  # every row tied with the last, so that the cut is by row too
         order = np.lexsort((rows, -scores[rows]))[:n_found]
         return RowHits(rows[order], scores[rows][order])
+
+
+@compiled
+def _sums_of_terms(known: npt.NDArray[np.int64], starts: npt.NDArray[Any], rows: npt.NDArray[Any], weights: Scores, n_rows: int) -> Scores:
+    """What each row's weights of the known terms come to, the weights standing term by term, [n_rows]."""
+    sums = np.zeros(n_rows, dtype=np.float64)
+    for term in known:
+        for place in range(starts[term], starts[term + 1]):
+            sums[rows[place]] += weights[place]
+    return sums.astype(np.float32)
+
+
+@compiled
+def _sums_of_rows(
+    known: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], terms: npt.NDArray[np.int32], weights: Scores, n_terms: int
+) -> Scores:
+    """The same for some rows, the weights standing row by row, [len(rows)]."""
+    asked = np.zeros(n_terms, dtype=np.bool_)
+    asked[known] = True
+    sums = np.empty(len(rows), dtype=np.float32)
+    for number, row in enumerate(rows):
+        total = 0.0
+        for place in range(starts[row], starts[row + 1]):
+            if asked[terms[place]]:
+                total += weights[place]
+        sums[number] = total
+    return sums
 
 
 def _by_row(scores: Mapping[str, Any], n_rows: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Scores]:

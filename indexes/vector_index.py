@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from indexes.embedder import Vectors
 from indexes.errors import DimensionMismatch, SnapshotIncompatible
+from indexes.inner_products import inner_products
 
 # One thread a search: at these sizes handing work to OpenMP's pool costs more than the search, and requests run side by side anyway.
 faiss.omp_set_num_threads(1)
@@ -30,7 +31,9 @@ class VectorIndex:
 
     def __init__(self, index: faiss.IndexFlat) -> None:
         self._index = index
-        self.matrix = _stored(index)  # [n_rows, dimension], read only
+        self._rows = _stored(index)  # [n_rows, dimension]
+        self.matrix = self._rows.view()
+        self.matrix.flags.writeable = False
 
     @classmethod
     def build(cls, vectors: Vectors) -> "VectorIndex":
@@ -84,6 +87,10 @@ class VectorIndex:
         """Gives the stored vectors of the rows, in their order."""
         return np.asarray(self.matrix[rows])
 
+    def cosines(self, rows: Rows, vectors: Vectors) -> Vectors:
+        """Gives the inner products of the rows with some vectors, [n_rows, n_vectors]."""
+        return inner_products(self._rows, rows, vectors, _ONE)
+
     def _hits(self, query: Vectors, rows: Rows, similarities: npt.NDArray[np.float32], n_rows: int) -> RowHits:
         if not np.isfinite(query).all() or not query.any():
             return _NOTHING
@@ -100,8 +107,8 @@ def _stored(index: faiss.IndexFlat) -> Vectors:
     if not index.ntotal:
         return np.empty((0, index.d), dtype=np.float32)
     stored = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d).reshape(index.ntotal, index.d)
-    stored.flags.writeable = False
     return np.asarray(stored, dtype=np.float32)
 
 
+_ONE = np.float32(1.0)
 _NOTHING = RowHits(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))

@@ -1,14 +1,16 @@
 """All conditions of a shop, judged together for one order: most are made of the same few tests, and what those come to is remembered.
 
-A condition is taken apart at its top-level `&&`. Tests on the same facts form a group; where those facts are plain words or truth values, as a status is,
-the whole group costs one lookup. The verdicts are those of `Condition.evaluate`; sets of conditions are the bits of an integer.
+A condition is taken apart at its top-level `&&`. Tests on the same facts form a group; where those facts are plain words, truth values or whole numbers,
+as a status or a count of days is, the whole group costs one lookup. The verdicts are those of `Condition.evaluate`; sets of conditions are the bits of an
+integer.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import reduce
-from operator import or_
+from operator import itemgetter, or_
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,6 @@ class _Group:
     facts: tuple[int, ...]  # their numbers in the set
     conditions: int  # in which any of the tests stands
     tests: tuple[tuple[int, Any], ...]
-    remembered: dict[tuple[object, ...], Masks]
 
 
 class ConditionSet:
@@ -56,37 +57,68 @@ class ConditionSet:
             paths = [(tuple(path.split(".")), _only_presence(part, path)) for path in referenced_paths(part)]
             groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in paths), []).append((conditions, compiled(part)))
         every = [path for path, _ in self._facts]
-        self._groups = [
-            _Group(tuple(every[fact] for fact in facts), facts, reduce(or_, (conditions for conditions, _ in tests)), tuple(tests), {})
+        self._below: dict[Path, list[tuple[int, str, bool]]] = {}  # facts by what they stand below
+        for (path, only_presence), number in self._facts.items():
+            self._below.setdefault(path[:-1], []).append((number, path[-1], only_presence))
+        groups_of_tests = [
+            _Group(tuple(every[fact] for fact in facts), facts, reduce(or_, (conditions for conditions, _ in tests)), tuple(tests))
             for facts, tests in groups.items()
         ]
+        # Each with the values of its facts, and what those came to: the three sets of `Masks` in one number.
+        self._lookups: list[tuple[_Group, Callable[[list[object | None]], object], dict[object, int]]] = [
+            (group, itemgetter(*group.facts) if group.facts else _no_value, {}) for group in groups_of_tests
+        ]
+
+    def _plain_values(self, facts: Mapping[str, Any]) -> list[object | None]:
+        """Each fact where equal values are the same to every test: short text, truth values and whole numbers, or at which step it is not there; else None."""
+        plain: list[object | None] = [None] * len(self._facts)
+        for above, below in self._below.items():
+            node: Any = facts
+            absent: object | None = None
+            for step, name in enumerate(above):
+                node = node.get(name, _ABSENT) if type(node) is dict else None
+                if node is _ABSENT:
+                    absent = (step,)
+                    break
+            for number, name, only_presence in below if absent or type(node) is dict else ():
+                value = absent or node.get(name, _ABSENT)
+                if value is _ABSENT:
+                    plain[number] = (len(above),)
+                elif absent or only_presence:
+                    plain[number] = absent or True
+                else:
+                    plain[number] = _plain(value)
+        return plain
 
     def judge(self, facts: Mapping[str, Any]) -> "Judged":
         """Gives the verdicts of all of them."""
-        false = missing = incomparable = 0
+        masks = 0
         later = []
-        plain = [_plain_value(facts, path, only_presence) for path, only_presence in self._facts]
-        for group in self._groups:
-            values = tuple([plain[fact] for fact in group.facts])
-            if None in values:
-                later.append(group)
-                continue
-            masks = group.remembered.get(values)
-            if masks is None:
-                masks = _masks(group, cel_context(_part(facts, group.paths)), ruled_out=0)
-                if len(group.remembered) < _REMEMBERED:
-                    group.remembered[values] = masks
-            false |= masks[0]
-            missing |= masks[1]
-            incomparable |= masks[2]
-        later = [group for group in later if group.conditions & ~false]  # numbers and times: only where it still matters
+        plain = self._plain_values(facts)
+        for group, values_of, remembered in self._lookups:
+            values = values_of(plain)
+            mask = remembered.get(values)
+            if mask is None:
+                if values is None or (type(values) is tuple and None in values):
+                    later.append(group)
+                    continue
+                mask = self._packed(_masks(group, cel_context(_part(facts, group.paths)), ruled_out=0))
+                if len(remembered) < _REMEMBERED:
+                    remembered[values] = mask
+            masks |= mask
+        n = len(self._conditions)
+        every = (1 << n) - 1
+        false = masks & every
+        later = [group for group in later if group.conditions & ~false]  # hours and times: only where it still matters
         context = cel_context(_part(facts, [path for group in later for path in group.paths])) if later else None
         for group in later:
-            masks = _masks(group, context, ruled_out=false)
-            false |= masks[0]
-            missing |= masks[1]
-            incomparable |= masks[2]
-        return Judged(self._conditions, facts, false, missing, incomparable)
+            masks |= self._packed(_masks(group, context, ruled_out=masks & every))
+        return Judged(self._conditions, facts, masks & every, masks >> n & every, masks >> 2 * n)
+
+    def _packed(self, masks: Masks) -> int:
+        """The three sets in one number, one behind the other."""
+        false, missing, incomparable = masks
+        return false | missing << len(self._conditions) | incomparable << 2 * len(self._conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +149,10 @@ class Judged:
         if self.incomparable & bit:
             return self.conditions[number].unknown(self.facts, Result.INCOMPARABLE)
         return self.conditions[number].unknown(self.facts, Result.MISSING) if self.missing & bit else ALWAYS
+
+
+def _no_value(_plain: list[object | None]) -> object:
+    return ()
 
 
 def _bits(members: int, n: int) -> npt.NDArray[np.bool_]:
@@ -182,15 +218,10 @@ def _part(facts: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
     return part
 
 
-def _plain_value(facts: Mapping[str, Any], path: Path, only_presence: bool) -> object | None:
-    """The short text or truth value at the path, or at which step it is not there; None for anything else."""
-    node: Any = facts
-    for step, name in enumerate(path):
-        if type(node) is not dict:
-            return None
-        node = node.get(name, _ABSENT)
-        if node is _ABSENT:
-            return (step,)
-    if only_presence:
-        return True
-    return node if type(node) is bool or (type(node) is str and len(node) <= _SHORT_TEXT) else None
+def _plain(value: object) -> object | None:
+    kind = type(value)
+    if kind is bool or (kind is str and len(value) <= _SHORT_TEXT):  # type: ignore[arg-type]
+        return value
+    if kind is int or (kind is Decimal and value.is_finite()):  # type: ignore[attr-defined]
+        return kind, value  # 1 is not true
+    return None

@@ -17,7 +17,7 @@ import cel
 
 from knowledge.errors import InvalidCondition
 from knowledge.fact_paths import CONDITION_FACTS, FACT_VALUES, unknown_name
-from knowledge.facts import known
+from knowledge.facts import leads
 
 STRINGS = re.compile(r'(?:\b[rR])?(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')')
 _PATHS = re.compile(r"(?<![\w.)\]])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*(?:\s*\()?")
@@ -76,6 +76,7 @@ class Condition:
         _check_literal_times(self.source)
         _check_spellings(self.source)
         self._program = compiled(self.source) if self.source else None
+        self._steps = tuple((path, tuple(path.split("."))) for path in self.paths)
 
     @property
     def specificity(self) -> int:
@@ -98,7 +99,7 @@ class Condition:
 
     def unknown(self, facts: Mapping[str, Any], result: "Result") -> Verdict:
         """Gives the verdict that names what is wanting: the facts that were not sent, or every fact used where things cannot be compared."""
-        wanting = () if result is Result.INCOMPARABLE else tuple(path for path in self.paths if not known(facts, path))
+        wanting = () if result is Result.INCOMPARABLE else tuple([path for path, steps in self._steps if not leads(facts, steps)])
         return Verdict(Outcome.UNKNOWN, wanting or self.paths)
 
 

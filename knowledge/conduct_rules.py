@@ -58,7 +58,12 @@ class Alarm(Record):
 
 
 def _found(source: str, form: str) -> bool:
-    return bool(source) and re.search(source, form) is not None
+    return bool(source) and _pattern(source).search(form) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(source: str) -> re.Pattern[str]:
+    return re.compile(source)
 
 
 class ActionRule(Record):

@@ -15,6 +15,7 @@ from knowledge.products import ProductCatalogue
 from knowledge.records import Store
 
 FactTree = dict[str, Any]
+_NESTED = (dict, list, tuple)
 
 UNSHIPPED = frozenset({"created", "paid", "picking", "packed"})
 SHIPPED = frozenset({"shipped", "out_for_delivery", "delivered", "completed"})
@@ -66,9 +67,14 @@ def compute_facts(
 
 def known(facts: Mapping[str, Any], path: str) -> bool:
     """Whether the dotted path leads to a fact."""
+    return leads(facts, path.split("."))
+
+
+def leads(facts: Mapping[str, Any], steps: Sequence[str]) -> bool:
+    """Whether these names, one below the other, lead to a fact."""
     node: Any = facts
-    for name in path.split("."):
-        if not isinstance(node, Mapping) or name not in node:
+    for name in steps:
+        if not isinstance(node, dict) or name not in node:
             return False
         node = node[name]
     return True
@@ -80,16 +86,17 @@ def _sent(model: Order | Customer | Agent | None) -> FactTree:
 
 
 def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_none(inner) for name, inner in value.items() if inner is not None and not _is_blank(inner)}
-    if isinstance(value, list | tuple):
+    kind = type(value)
+    if kind is dict:
+        return {name: _without_none(inner) if type(inner) in _NESTED else inner for name, inner in value.items() if not _is_blank(inner)}
+    if kind is list or kind is tuple:
         return [_without_none(inner) for inner in value if inner is not None]
     return value
 
 
 def _is_blank(value: Any) -> bool:
     """Empty words are what other systems send for «not there»."""
-    return isinstance(value, str) and not value.strip()
+    return value is None or (type(value) is str and (not value or value.isspace()))
 
 
 def _complete_items(order: FactTree, catalogue: ProductCatalogue) -> None:

@@ -33,7 +33,7 @@ _SAID_TWICE = re.compile(r"(?<![a-z])(?P<said>[^\s\d,，。!！?？]{3,}?)(?:[\s
 _LINES = re.compile(r"\n+| {2,}|\u3000{2,}")
 _WORD = re.compile(r"\w")
 # One message is matched in a dozen places, and its history comes again with the next message. In this process's memory only.
-_REMEMBERED = 512
+_REMEMBERED = 4_096
 
 
 _CHANGED_IN_PHRASES = "沈坏覆藉瞭甦哩衹"  # one of them is in every phrase that OpenCC rewrites though each character alone stays: 沈默 → 沉默

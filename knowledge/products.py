@@ -88,6 +88,8 @@ def _stands_alone(name: str, form: str) -> bool:
     """A name in Latin letters must be whole words, a plural s allowed: «pan» is not in «company». Chinese has no such borders."""
     left = r"(?<![a-z])" if "a" <= name[0] <= "z" else ""
     right = r"(?:e?s)?(?![a-z])" if "a" <= name[-1] <= "z" else ""
+    if not left and not right:
+        return True  # whoever asks has found it
     return re.search(left + re.escape(name) + right, form) is not None
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -15,6 +16,7 @@ from knowledge.records import Store
 from knowledge.style_detectors import emoji, is_own_site, links, personal_data, promised_amounts
 from knowledge.style_rules import ChannelRule, StyleBook, StyleRule, shipped_style_book
 
+_REMEMBERED = 1_024  # drafts whose findings are at hand: most replies have nothing to fill in
 _BEFORE = 16  # characters before a phrase that a pattern sees
 _QUOTED = re.compile(r"「[^」]*」|『[^』]*』|“[^”]*”|《[^》]*》|〔[^〕]*〕|【[^】]*】")
 _SENTENCE_END = re.compile(r"[。！？!?\n]|\.(?=\s|$)")
@@ -87,6 +89,7 @@ class StyleChecker:
             for phrase in (*one.rule.exceptions, *store.style.allowed_phrases):
                 self._add(places, phrase, number, exception=True)
         self._automaton = AhoCorasick(list(places), matchkind=MatchKind.Standard)
+        self._checked = lru_cache(maxsize=_REMEMBERED)(self._found)
 
     def _add(self, places: dict[str, int], phrase: str, number: int, *, exception: bool) -> None:
         spellings = {phrase, phrase.replace("您", "你")} if self._rules[number].rule.code not in ("address", "banned_phrase") else {phrase}
@@ -104,9 +107,12 @@ class StyleChecker:
             channel: where it goes; an unknown one has the shop's own length and may hold links and emoji.
             amount_limit: what whoever answers may promise; None asks nothing of amounts.
         """
+        return list(self._checked(text, channel, amount_limit))
+
+    def _found(self, text: str, channel: str, amount_limit: Decimal | None) -> tuple[StyleFinding, ...]:
         form = same_length_form(text)
         found = [*self._phrases(form), *self._numbers(form, amount_limit), *self._channel(text, channel)]
-        return sorted(set(_without_shadowed(found)))
+        return tuple(sorted(set(_without_shadowed(found))))
 
     def _phrases(self, form: str) -> Iterator[StyleFinding]:
         hits: list[tuple[int, int, int]] = []

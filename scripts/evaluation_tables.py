@@ -7,7 +7,8 @@ from rich.table import Table
 
 from suggest.comparison import Comparison
 from suggest.evaluation import Estimate
-from suggest.report import Report, heard_rightly, largest_confusions
+from suggest.heard import heard_rightly
+from suggest.report import Report, largest_confusions
 from suggest.review import ReviewReport
 from suggest.scoring import METRICS, UNJUDGED
 
@@ -79,7 +80,10 @@ def _lines(report: Report) -> list[str]:
     lines.append(f"threshold {now.threshold:.3f}: {now.coverage:.1%} of messages get a draft, {now.precision:.1%} of those acceptable")
     lines.append(f"calibration error of the first draft's confidence (ECE): {report.calibration_error:.3f}")
     confused = "; ".join(f"{a} as {b} ({n})" for (a, b), n in largest_confusions(report)[:5])
-    lines.append(f"main scenario heard rightly: {heard_rightly(report):.1%}; most confused: {confused or 'none'}")
+    heard = heard_rightly(report.ours.results)
+    lines.append(f"main scenario heard rightly: {heard.scenario:.1%}; most confused: {confused or 'none'}")
+    moods = f"mood heard rightly: {heard.mood:.1%}, macro-F1 {heard.mood_macro_f1:.3f}"
+    lines.append(f"{moods}; threats: precision {heard.threat_precision:.3f}, recall {heard.threat_recall:.3f}")
     times = ", ".join(f"{stage} {value['p50']:.1f}/{value['p95']:.1f}" for stage, value in report.stages_ms.items())
     lines.append(f"ms a message, p50/p95: {times}")
     kinds = {kind: sum(one.kind == kind for one in report.misses) for kind in ("wrong", "unwanted", "silent")}

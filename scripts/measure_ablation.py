@@ -35,7 +35,7 @@ def measure_ablation(
     shops = [LabelledShop(load_shop(folder), labelled_chats(folder)) for folder in store_dir]
     models = Models.load(ranker=Ranker.unfitted())
     found = ablate(shops, models, now=datetime.now(UTC), on_done=lambda name: STDERR.print(f"done: {name}", markup=False, highlight=False))
-    strangers = _strangers(shops[0], models)
+    strangers = _strangers(shops, models)
     if report is not None:
         report.mkdir(parents=True, exist_ok=True)
         content = {"ablation": [_plain(one) for one in found], "other scenarios": {name: _estimate(value) for name, value in strangers.items()}}
@@ -43,10 +43,11 @@ def measure_ablation(
     _print(found, strangers, shops[0].id)
 
 
-def _strangers(shop: LabelledShop, models: Models) -> dict[str, Estimate]:
-    """The first shop's chats by an order fitted on its chats of other scenarios."""
-    snapshot = build_snapshot(shop.shop, embedder=models.embedder, needs=models.reader.needs, now=datetime.now(UTC))
-    judged = gather([shop], models, {shop.id: snapshot})
+def _strangers(shops: list[LabelledShop], models: Models) -> dict[str, Estimate]:
+    """The first shop's chats by an order fitted on its chats of other scenarios; what is meant is learnt from the other shops."""
+    now = datetime.now(UTC)
+    snapshots = {one.id: build_snapshot(one.shop, embedder=models.embedder, needs=models.reader.needs, now=now) for one in shops}
+    judged = [one for one in gather(shops, models, snapshots) if one.shop == shops[0].id]
     scores = by_other_scenarios(judged, n_folds=_FOLDS)
     units = [one.chat.conversation for one in judged]
     return {metric: bootstrap(np.array([found[metric] for found in scores]), units) for metric in METRICS}

@@ -14,6 +14,7 @@ from knowledge.chats import LabelledChat, read_chats
 from knowledge.shop import load_shop
 from scripts.progress import STDERR, progress
 from suggest.evaluation import Estimate, Evaluation
+from suggest.heard import heard_rightly
 from suggest.live import Models
 from suggest.ranking import Ranker
 from suggest.unseen import LabelledShop, Unseen, leave_one_shop_out
@@ -63,6 +64,7 @@ def _figures(one: Unseen) -> dict[str, Any]:
         "calibration error": round(one.calibration_error, 4),
         "precision of first drafts shown": round(one.precision, 4),
         "coverage of the answerable": round(one.coverage, 4),
+        "heard": heard_rightly(one.ranked.results).as_json(),
         "silence": {name: _plain(value) for name, value in one.shown.abstention.items()},
         "violations": one.ranked.violations,
     }
@@ -87,11 +89,16 @@ def _print(found: dict[str, Unseen] | Any) -> None:
             table.add_row(metric, *(_cell(system.estimate(metric)) for system in systems))
         table.add_row("contrast success@1", *(_cell(_contrast(system)) for system in systems))
         console.print(table)
+        heard = heard_rightly(one.ranked.results)
         silence = {key: _cell(value) for key, value in one.shown.abstention.items()}
         console.print(
             f"calibration error {one.calibration_error:.3f}; first drafts shown right {one.precision:.3f}; "
             f"answerable given a draft {one.coverage:.3f}; {silence}",
             highlight=False, markup=False,
+        )  # fmt: skip
+        console.print(
+            f"heard rightly: main scenario {heard.scenario:.3f}, mood {heard.mood:.3f} (macro-F1 {heard.mood_macro_f1:.3f}), "
+            f"threats: precision {heard.threat_precision:.3f}, recall {heard.threat_recall:.3f}", highlight=False, markup=False,
         )  # fmt: skip
 
 

@@ -16,9 +16,11 @@ from suggest.evaluation import Estimate, bootstrap
 from suggest.fitting import Example, examples, fit_order
 from suggest.history import HistoryGate
 from suggest.live import Models
-from suggest.order_state import OrderStatePrior
+from suggest.meaning import MeaningModel
+from suggest.moods import MoodModel
 from suggest.pipeline import Suggester
 from suggest.ranking import Ranker, best_first
+from suggest.reading_fitting import heard_chats, refitted
 from suggest.scoring import Offer, score
 from suggest.signals import REQUEST_SIGNALS, SIGNALS, SignalTable
 from suggest.understanding import MessageReader
@@ -38,6 +40,7 @@ SIGNAL_GROUPS: Mapping[str, tuple[str, ...]] = {
     "clauses": ("trigger_clause", "needs_clause"),
     "history": _HISTORY,
     "conditions": ("unknown", "specific", "conditional", "about_case", "asks_for_order", "ignores_order", "has_order"),
+    "notable facts": ("covers_notable", "ignores_notable", "looks_elsewhere"),
     "tone and mood": ("upset", "calm", "neutral", "threat"),
     "product": ("own_product",),
     "cited articles": ("cited_article",),
@@ -45,12 +48,18 @@ SIGNAL_GROUPS: Mapping[str, tuple[str, ...]] = {
     "distance from the best": tuple(name for name in SIGNALS if name.endswith("_from_best")),
     "the question itself": REQUEST_SIGNALS,
 }
+Step = Callable[[MessageReader], MessageReader]
 _ONLY_MESSAGE = HistoryGate(((50.0,) + (0.0,) * 6,) + ((0.0,) * 7,) * 3)
 # Steps of understanding: the reader that does without.
-STEPS: Mapping[str, Callable[[MessageReader], MessageReader]] = {
+STEPS: Mapping[str, Step] = {
     "history in the reading": lambda reader: reader.leaning_by(_ONLY_MESSAGE),
-    "the order's state in the scenario": lambda reader: reader.expecting(OrderStatePrior({}, {})),
+    "the order and the mood in what is meant": lambda reader: reader.understanding_by(meaning=MeaningModel.as_heard(reader.needs)),
+    "what the message is about in the mood": lambda reader: reader.understanding_by(moods=MoodModel.as_heard()),
 }
+
+
+def _whole(reader: MessageReader) -> MessageReader:
+    return reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +80,16 @@ class JudgedChat:
     example: Example
 
 
-def gather(shops: Sequence[LabelledShop], models: Models, snapshots: Mapping[str, Snapshot]) -> list[JudgedChat]:
-    """Gives every answerable chat that has a candidate, with its signals by this reader; the shops' own chats have no votes."""
+def gather(shops: Sequence[LabelledShop], models: Models, snapshots: Mapping[str, Snapshot], *, step: Step = _whole) -> list[JudgedChat]:
+    """Gives every answerable chat that has a candidate, with its signals by what the other shops taught the reader; the shops' own chats have no votes.
+
+    `step` changes the reader after it was taught.
+    """
+    heard = {one.id: heard_chats(one.chats, one.shop, models.reader) for one in shops}
     found = []
     for one in shops:
-        blank = Suggester(snapshots[one.id], embedder=models.embedder, reader=models.reader, ranker=Ranker.unfitted())
+        reader = step(refitted(models.reader, [chat for other in shops if other.id != one.id for chat in heard[other.id]]))
+        blank = Suggester(snapshots[one.id], embedder=models.embedder, reader=reader, ranker=Ranker.unfitted())
         for chat in one.chats:
             if chat.labels.answerable:
                 found += [JudgedChat(one.id, chat, example) for example in examples([chat], blank)]
@@ -100,8 +114,8 @@ def ablate(shops: Sequence[LabelledShop], models: Models, *, now: datetime, on_d
     for name, beginnings in SIGNAL_GROUPS.items():
         found.append(_ablation(name, full, by_other_shops([_blinded(one, beginnings) for one in full]), baseline))
         tell(name)
-    for name, reader in STEPS.items():
-        without = gather(shops, Models(models.embedder, reader(models.reader), models.ranker), snapshots)
+    for name, step in STEPS.items():
+        without = gather(shops, models, snapshots, step=step)
         found.append(_ablation(name, full, _aligned(full, without, by_other_shops(without)), baseline))
         tell(name)
     return found

@@ -25,21 +25,24 @@ class Answer:
     candidates: list[Candidate]
 
 
-def in_turn(answers: Sequence[Answer]) -> Iterator[tuple[Answer, Candidate]]:
-    """Gives each reply once. One question: its own order. Several: the best for the whole, the best for each, then the next for the least sure of them.
+def in_turn(answers: Sequence[Answer], *, least: float = 0.0) -> Iterator[tuple[Answer, Candidate]]:
+    """Gives each reply once that is at least so sure. One question: its own order.
+
+    Several: the best for the whole, the best for each, then the next for the least sure of them.
 
     A second choice is of use where the first may be wrong.
     """
     given: set[str] = set()
     whole, *separate = answers
     heads = sorted(((a, a.candidates[0]) for a in separate if a.candidates), key=lambda head: (-head[1].confidence, head[1].reply.id))
-    rest = [(a, c) for a in answers for c in a.candidates]
+    rest = [(a, c) for a in answers for c in a.candidates if c.confidence >= least]
     rest.sort(key=lambda found: (-found[1].confidence, found[1].reply.id))
     doubtful = [(heads[-1][0], c) for c in heads[-1][0].candidates[1:2]] if heads else []
     for answer, candidate in [*((whole, c) for c in whole.candidates[:1]), *heads, *doubtful, *rest]:
         if candidate.reply.id not in given:
             given.add(candidate.reply.id)
-            yield answer, candidate
+            if candidate.confidence >= least:
+                yield answer, candidate
 
 
 def without_complaints(answer: Answer) -> Answer:

@@ -81,9 +81,8 @@ def clarifying_questions(
 def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, silent: bool) -> str | None:
     """The question whose answer the likeliest replies wait for, by the sum of their confidence; None when the first waits for nothing."""
     offered = [] if silent else candidates[:1]
-    fitting = [one for one in candidates if any(one is first for first in offered) or understanding.scenarios.get(one.reply.scenario, 0.0) >= _MATTER][
-        :_LOOKED_AT
-    ]
+    matter = {name for name, probability in understanding.scenarios.items() if probability >= _MATTER}
+    fitting = [one for one in candidates if one.reply.scenario in matter or any(one is first for first in offered)][:_LOOKED_AT]
     if silent and not facts["order"] and _shop_asks_for_order(understanding, candidates):
         return "order"
     if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts) is None:
@@ -137,7 +136,7 @@ def _which_item(facts: FactTree, english: bool) -> str:
 
 def _is_vague(understanding: Understanding) -> bool:
     """Whether a few opening words leave open what is meant: no contact reason stands out, and it is not small talk."""
-    top = max(sorted(understanding.scenarios), key=lambda name: understanding.scenarios[name])
+    top = understanding.top_scenario
     few = (
         len(lexical_terms(understanding.text)) <= (_FEW_WORDS if understanding.language == "en" else _FEW_TERMS)
         and len(understanding.readings) == 1

@@ -18,6 +18,7 @@ from suggest.understanding import Understanding
 _REPEATED_COMPLAINTS = 2
 _LIKELY = 0.5
 _TRACE = 0.1  # of danger: enough where a hint stands beside it
+_ILL_MOODS = ("upset", "angry")
 _SURE_THREAT = 0.9  # from here on a calm message is believed to threaten
 _SAME_WORDS = 0.5  # Jaccard of terms: what a customer says again
 _TIMES_SAID = 3
@@ -54,7 +55,7 @@ def _handed(alarm: Alarm, to: EscalationTarget, message: str, store: Store) -> E
 def beyond_authority(reply: ProvenReply, store: Store, *, role: str) -> bool:
     """Whether a reply promises more than the person may: a lead's reply for an agent, or money above the limit."""
     limit = store.authority.lead_compensation_limit if role == "lead" else store.authority.agent_compensation_limit
-    return (reply.authority == "lead" and role != "lead") or (reply.promises_amount or Decimal(0)) > limit
+    return (reply.authority == "lead" and role != "lead") or (reply.promises_amount is not None and reply.promises_amount > limit)
 
 
 def within_authority(answer: Answer, store: Store, *, role: str) -> Answer:
@@ -74,7 +75,7 @@ def _applies(alarm: Alarm, form: str, understanding: Understanding, facts: FactT
         case "safety":
             return said or (danger >= _LIKELY and not (alarm.doubts(form) and understanding.upset < _LIKELY))
         case "threat":
-            return said or (understanding.threatens and (understanding.threat >= _SURE_THREAT or understanding.upset >= _LIKELY))
+            return said or (understanding.threatens and (understanding.threat >= _SURE_THREAT or understanding.emotion in _ILL_MOODS))
         case "repeated_complaints":
             complained = facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS
             return complained and (understanding.upset >= _LIKELY or _repeated_here().says(form))

@@ -49,6 +49,8 @@ class ChatResult:
     drafts: tuple[str, ...] = ()  # the texts
     signals: Mapping[str, float] = field(default_factory=dict)  # each signal's part in the first draft's log-odds
     nearest: tuple[Nearest, ...] = ()
+    mood: str = ""  # the likeliest emotion; empty where nobody listened
+    threatens: bool = False  # heard to
     auto_reply: bool = False  # the first draft may go out unread
     ruled_out: tuple[str, ...] = ()  # replies the labels want and the order, as understood, does not allow
 
@@ -208,6 +210,8 @@ def _result(chat: LabelledChat, response: SuggestionResponse, found: dict[str, A
         total_ms=response.timings_ms["total"],
         stages_ms=response.timings_ms,
         heard=response.understanding.scenarios[0].id if response.understanding.scenarios else "",
+        mood=response.understanding.emotion,
+        threatens=response.understanding.threatens,
         drafts=tuple(one.text for one in drafts),
         auto_reply=bool(drafts) and drafts[0].auto_reply,
         signals=(drafts[0].signals or {}) if drafts else {},

@@ -33,7 +33,7 @@ _LINEAR_SHARE = 0.25  # of the linear part's log-odds beside the trees' score: s
 _REGULARISATION = 0.1
 _ACCEPTABLE_SHARE = 0.35  # of an acceptable, not best, reply: how much of it counts as «would be sent»
 _CONFIDENCE_REGULARISATION = 0.1
-_FOLDS = 5
+FOLDS = 5
 _CURVE_POINTS = 200
 _STEPS = 10_000  # confidences of the curve are told to four decimals
 _FALL_RANKS = 5
@@ -115,9 +115,9 @@ def fit(chats: Sequence[Example]) -> Fitted:
     both = [view for example in chats for view in (example, example.without_votes())]
     order = fit_order(both)
     features, lower, accepted = [], [], []
-    for fold in range(_FOLDS):
-        away = fit_order([example for example in both if _fold(example.conversation) != fold])
-        for example in (one for one in chats if _fold(one.conversation) == fold):
+    for fold in range(FOLDS):
+        away = fit_order([example for example in both if fold_of(example.conversation) != fold])
+        for example in (one for one in chats if fold_of(one.conversation) == fold):
             scores = away.scores(example.table.values)
             rows = best_first(example.table, scores)
             features.append(confidence_features(example.table, rows, scores, english=example.english))
@@ -141,13 +141,16 @@ def fit_order(chats: Sequence[Example]) -> Order:
 
 
 def precision_curve(sure: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """Gives (confidence, share of first drafts accepted from there on), confidence falling, at most `_CURVE_POINTS` of them.
+    """Gives (confidence, precision of first drafts from there on), confidence falling, at most `_CURVE_POINTS` of them.
 
-    Confidences and shares are rounded down, so that a threshold lets the drafts pass that made it; of equal confidences the last counts.
+    The precision is the lesser of the share that was accepted and the mean confidence, which is what the confidence itself promises: the share alone
+    moves by chance, and a threshold with it. Confidences and precisions are rounded down, so that a threshold lets the drafts pass that made it; of
+    equal confidences the last counts.
     """
     floors = np.floor(sure * _STEPS) / _STEPS
     order = np.argsort(-floors, kind="stable")
-    reached = np.floor(np.cumsum(accepted[order]) / np.arange(1, len(order) + 1) * _STEPS) / _STEPS
+    ranks = np.arange(1, len(order) + 1)
+    reached = np.floor(np.minimum(np.cumsum(accepted[order]), np.cumsum(sure[order])) / ranks * _STEPS) / _STEPS
     last = np.flatnonzero(np.append(np.diff(floors[order]) != 0, True))
     kept = last[np.unique(np.linspace(0, len(last) - 1, min(_CURVE_POINTS, len(last))).astype(int))]
     return [(float(floors[order][row]), float(reached[row])) for row in kept]
@@ -163,8 +166,9 @@ def figures(fitted: Fitted) -> dict[str, float]:
     }
 
 
-def _fold(name: str) -> int:
-    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % _FOLDS
+def fold_of(conversation: str) -> int:
+    """Gives the fold of a conversation, 0 … `FOLDS` - 1; the same on every machine."""
+    return int(hashlib.sha256(conversation.encode()).hexdigest(), 16) % FOLDS
 
 
 def _linear(values: Matrix, grades: npt.NDArray[np.int64], sizes: Sequence[int]) -> npt.NDArray[np.float64]:

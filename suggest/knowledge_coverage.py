@@ -1,7 +1,6 @@
 """Which combinations of contact reason, order state and product a shop has words for: real facts of made-up orders through the real eligibility."""
 
 import itertools
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from knowledge.products import fits_products
 from knowledge.records import Product, ProvenReply
 from knowledge.scenarios import SCENARIOS
 from knowledge.shop import Shop
-from suggest.order_state import BUNDLED_PRIOR, order_state
+from suggest.asked_states import asked_ratios
+from suggest.order_state import order_state
 
 STATES = (
     "no_order", "unpaid", "unshipped", "unshipped_overdue", "unshipped_no_stock", "shipped", "shipped_late", "shipped_stalled",
@@ -72,7 +72,7 @@ def coverage_matrix(shop: Shop, now: datetime) -> CoverageMatrix:
             fitting[reply.scenario, state].add(reply.id)
             fitted[reply.scenario, state].add(category)
             of_category[reply.scenario, category].add(reply.id)
-    ratios = json.loads(BUNDLED_PRIOR.read_text(encoding="utf-8"))["ratios"]
+    ratios = asked_ratios()
     cells = {}
     for here in itertools.product(scenarios, STATES):
         scenario, state = here

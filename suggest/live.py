@@ -10,7 +10,8 @@ from indexes.classifier import load_classifier
 from indexes.embedder import Embedder, load_embedder
 from suggest.errors import StoreNotNamed, StoreUnavailable, UnknownStore
 from suggest.history import HistoryGate
-from suggest.order_state import OrderStatePrior
+from suggest.meaning import MeaningModel
+from suggest.moods import MoodModel
 from suggest.pipeline import Suggester
 from suggest.questions import QuestionSplitter
 from suggest.ranking import Ranker
@@ -38,9 +39,10 @@ class Models:
             needs=load_classifier("needs"),
             emotions=load_classifier("emotion"),
             threats=load_classifier("threat"),
-            prior=OrderStatePrior.load(),
             gate=HistoryGate.load(),
             splitter=QuestionSplitter.load(),
+            meaning=MeaningModel.load(),
+            moods=MoodModel.load(),
         )
         return cls(embedder=load_embedder(model), reader=reader, ranker=ranker or Ranker.load())
 

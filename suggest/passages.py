@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 
@@ -75,12 +76,19 @@ def evidence_for(
 
 def _nearest(articles: Sequence[Article], terms: frozenset[str], hits: Hits, snapshot: Snapshot, *, least: float) -> list[tuple[Article, int]]:
     """The one passage of the articles that is nearest to question and draft together, if its cosine to the question is at least `least`."""
-    rows = [(article, row) for article in articles for row in snapshot.article_passages[article.id] if hits.passages.dense[row] >= least]
-    if not rows:
+    near: list[tuple[float, int, Article]] = []
+    for article in articles:
+        for row in snapshot.article_passages[article.id]:
+            cosine = hits.passages.cosines[row]
+            if cosine >= least:
+                near.append((cosine + _overlap(terms, snapshot.passage_words[row]), -row, article))
+    if not near:
         return []
-    return [max(rows, key=lambda found: (float(hits.passages.dense[found[1]]) + _overlap(terms, snapshot.passage_words[found[1]]), -found[1]))]
+    _, row, article = max(near, key=itemgetter(0, 1))
+    return [(article, -row)]
 
 
+@lru_cache(maxsize=256)  # every draft and passage of an answer is held against the same question
 def telling_terms(text: str) -> frozenset[str]:
     """Gives what sentences are compared by: the text's lexical terms of more than one character."""
     return frozenset(term for term in lexical_terms(text) if len(term) > 1)
@@ -115,6 +123,7 @@ def _citation_votes(candidates: Sequence[Candidate]) -> dict[str, float]:
     return votes
 
 
+@lru_cache(maxsize=65_536)  # of replies and passages
 def _overlap(terms: frozenset[str], own: frozenset[str]) -> float:
     """Share of the passage's terms that the draft has too, 0 to 1."""
     return len(own & terms) / len(own) if own else 0.0
@@ -124,11 +133,11 @@ def _highlights(text: str, terms: frozenset[str]) -> list[tuple[int, int]]:
     sentences = _sentences(text)
     if not sentences or not terms:
         return []
-    shared = np.array([len(terms & own) / (8 + end - start) ** 0.5 for start, end, own in sentences])
-    best = int(shared.argmax())
-    if shared[best] == 0:
+    shared = [len(terms & own) / (8 + end - start) ** 0.5 for start, end, own in sentences]
+    most = max(shared)
+    if most == 0:
         return []
-    start, end, _ = sentences[best]
+    start, end, _ = sentences[shared.index(most)]
     start += len(text[start:end]) - len(text[start:end].lstrip(" -*\n\t"))
     return [(start, end)]
 

@@ -25,7 +25,7 @@ from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import beyond_authority, escalation, within_authority
 from suggest.joining import merged, sure_pair
 from suggest.moves import Moves
-from suggest.order_state import order_state
+from suggest.order_state import order_signs
 from suggest.passages import best_passages, evidence_for
 from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
 from suggest.ranking import Candidate, Ranker, rank
@@ -131,7 +131,7 @@ class Suggester:
         reply = happened.candidates[0].reply
         phrase = reply.triggers[0] if reply.triggers else reply.scenario
         with timings.stage("retrieve"):
-            asked = as_if_asked(self._reader.understand(phrase, (), self._catalogue, state=order_state(facts)), reply.scenario)
+            asked = as_if_asked(self._reader.understand(phrase, (), self._catalogue, signs=order_signs(facts)), reply.scenario)
             return Answer(asked, retrieve(asked, self.snapshot, self.embedder), happened.candidates)
 
     def judge(self, chat: LabelledChat) -> Eligibility:
@@ -157,7 +157,7 @@ class Suggester:
     def _understand(self, request: SuggestionRequest, now: datetime) -> tuple[Understanding, FactTree]:
         """What is meant, and the facts with what was heard among them: each needs the other's half."""
         facts = self.facts(request, now)
-        understanding = self._reader.understand(request.message, request.history, self._catalogue, state=order_state(facts))
+        understanding = self._reader.understand(request.message, request.history, self._catalogue, signs=order_signs(facts))
         facts["message"] = understanding.condition_facts() if request.has_message else {}
         return understanding, facts
 
@@ -192,11 +192,9 @@ class Suggester:
             return chosen, degraded
         joined = self._joined(answers, drafter, eligibility, facts, request_key=request_key, request=request)
         chosen += [joined] if joined is not None else []
-        for answer, candidate in in_turn(answers):
+        for answer, candidate in in_turn(answers, least=self.threshold):
             if len(chosen) == request.top_k:
                 break
-            if candidate.confidence < self.threshold:
-                continue
             try:
                 draft = drafter.draft(candidate)
             except InvalidTemplate:

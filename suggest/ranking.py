@@ -1,6 +1,7 @@
 """Third step: which candidates may be sent for this order, in what order, and how sure we are of each. One confidence per draft, on every path the same."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file
 
+from indexes.compiled import compiled
 from indexes.snapshot import Snapshot
 from knowledge.conditions import Verdict
 from knowledge.records import ProvenReply
@@ -71,8 +73,17 @@ class Confidence:
 
     def of_all(self, features: npt.NDArray[np.float64], descending: Scores) -> npt.NDArray[np.float64]:
         """Gives the probability of every candidate of a request, in [0, 1], never rising along the descending scores."""
-        log_odds = float(self.of_first(features[None])[0]) - self.fall * (descending[0] - descending.astype(np.float64))
-        return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))), dtype=np.float64)
+        return _falling(float((features - self.mean) @ self.weight) + self.bias, self.fall, descending)
+
+
+@compiled
+def _falling(first: float, fall: float, descending: Scores) -> npt.NDArray[np.float64]:
+    """Probabilities of log-odds that fall from the first one's with the scores, float64[len(descending)]."""
+    found = np.empty(len(descending), dtype=np.float64)
+    for place in range(len(descending)):
+        below = np.float64(descending[0]) - np.float64(descending[place])
+        found[place] = 1 / (1 + math.exp(-min(30.0, max(-30.0, first - fall * below))))
+    return found
 
 
 class Ranker:
@@ -140,7 +151,7 @@ def rank(
     scores = ranker.scores(table.values)
     order = best_first(table, scores)
     confidence = ranker.confidence(table, order, scores, english=snapshot.shop.store.language == "en")
-    return [Candidate(table.replies[row], table.verdicts[row], float(sure), table.values[row]) for row, sure in zip(order, confidence, strict=True)]
+    return [Candidate(table.replies[row], table.verdicts[row], sure, table.values[row]) for row, sure in zip(order, confidence.tolist(), strict=True)]
 
 
 def best_first(table: SignalTable, scores: Scores) -> list[int]:
@@ -151,15 +162,19 @@ def best_first(table: SignalTable, scores: Scores) -> list[int]:
 
 def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores, *, english: bool) -> npt.NDArray[np.float64]:
     """Gives what the confidence in the first candidate is judged by, [len(CONFIDENCE_SIGNALS)]."""
-    descending = scores[order].astype(np.float64)
-    first = descending[0]
-    second, third = (descending[place] if len(descending) > place else first - 3.0 for place in (1, 2))  # as if distant ones followed, where there are fewer
+    scenario = table.replies[order[0]].scenario
+    agreement = sum([table.replies[row].scenario == scenario for row in order[:5]]) / len(order[:5])
+    standing = _standing(scores[order].astype(np.float64))
+    return np.concatenate([standing, [agreement], table.values[order[0], _COLUMNS], [float(english)]])
+
+
+@compiled
+def _standing(descending: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How the first stands among the falling scores: the first of `_STANDING`, all but the last."""
+    first, n = descending[0], len(descending)
+    second, third = descending[1] if n > 1 else first - 3.0, descending[2] if n > 2 else first - 3.0  # as if distant ones followed, where there are fewer
     odds = np.exp(descending - first)
     shares = odds / odds.sum()
-    scenario = table.replies[order[0]].scenario
-    agreement = sum(table.replies[row].scenario == scenario for row in order[:5]) / len(order[:5])
     head = descending[:_HEAD]
-    standing = [
-        first, first - second, first - third, first - head.mean(), head.std(), shares[0], -(shares * np.log(shares + 1e-9)).sum(), agreement,
-    ]  # fmt: skip
-    return np.array([*standing, *table.values[order[0], _COLUMNS].tolist(), float(english)], dtype=np.float64)
+    entropy = -(shares * np.log(shares + 1e-9)).sum()
+    return np.array([first, first - second, first - third, first - head.mean(), head.std(), shares[0], entropy])

@@ -14,6 +14,7 @@ from knowledge.templates import literal_words
 from suggest.calibration import Bin, CoveragePoint, at_threshold, coverage_curve, expected_calibration_error, reliability
 from suggest.comparison import ChatChange, Comparison, outcome_as_json, outcomes_of
 from suggest.evaluation import Estimate, Evaluation
+from suggest.heard import heard_rightly
 from suggest.misses import Miss, first_confidence, first_grade, misses_of
 from suggest.scoring import METRICS, UNJUDGED
 from suggest.slices import Slice, slices_of
@@ -87,7 +88,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "calibration": {"ece": _figure(report.calibration_error), "bins": [_figures(one) for one in report.bins]},
         "coverage": [_figures(one) for one in report.thresholds],
         "confusions": [{"labelled": a, "heard": b, "n": n} for (a, b), n in largest_confusions(report)],
-        "scenario_heard": _figure(heard_rightly(report)),
+        "heard": heard_rightly(ours.results).as_json(),
         "violations": ours.violations,
         "ms": {name: round(value, 3) for name, value in report.stages_ms.get("total", {}).items()},
         "stages_ms": {stage: {name: round(value, 3) for name, value in values.items()} for stage, values in report.stages_ms.items()},
@@ -118,12 +119,6 @@ def plain(value: Estimate) -> dict[str, float | int | None]:
 def largest_confusions(report: Report) -> list[tuple[tuple[str, str], int]]:
     """Gives (labelled, heard) pairs that differ with their number of chats, the most first, ties by name."""
     return sorted(((pair, n) for pair, n in report.confusion.items() if pair[0] != pair[1]), key=lambda item: (-item[1], item[0]))
-
-
-def heard_rightly(report: Report) -> float:
-    """Gives the share of chats whose labelled main scenario was heard as the likeliest; NaN where none is labelled."""
-    n = sum(report.confusion.values())
-    return sum(count for (labelled, heard), count in report.confusion.items() if labelled == heard) / n if n else math.nan
 
 
 def wanted_words(report: Report, reply_id: str) -> str:

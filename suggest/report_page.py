@@ -16,8 +16,9 @@ from suggest import charts
 from suggest.charts import Bar, Mark, Words
 from suggest.comparison import Comparison
 from suggest.evaluation import Estimate
+from suggest.heard import heard_rightly
 from suggest.misses import Miss, Wanted
-from suggest.report import Report, heard_rightly, largest_confusions, wanted_words
+from suggest.report import Report, largest_confusions, wanted_words
 from suggest.report_words import named
 from suggest.scoring import METRICS, UNJUDGED
 from suggest.slices import DIMENSIONS, Slice
@@ -81,7 +82,7 @@ def _report_context(report: Report, page: _Page) -> dict[str, Any]:
     return {
         "report": report, "systems": systems, "estimates": estimates, "right": right, "metrics": METRICS, "unjudged": UNJUDGED, "few": _FEW,
         "dimensions": [(one, [part for part in report.slices if part.dimension == one]) for one in DIMENSIONS],
-        "sliced": sliced, "heard": heard_rightly(report), "confusions": confusions[:_MOST_CONFUSIONS], "n_confusions": len(confusions),
+        "sliced": sliced, "heard": heard_rightly(ours.results), "confusions": confusions[:_MOST_CONFUSIONS], "n_confusions": len(confusions),
         "misses": [(miss, [_fate(one, report, page) for one in miss.wanted if one.grade == 2]) for miss in report.misses[:_MOST_MISSES]],
         "heading": _heading, "head_chart": _head_chart(right, page), "baseline_chart": _baseline_chart(report, estimates, page),
         "coverage_chart": _coverage_chart(report, page), "reliability_chart": _reliability_chart(report, page),

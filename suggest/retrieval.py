@@ -1,14 +1,18 @@
 """Second step: from what is meant to what might answer it. Replies and passages are two pools; each channel gives a floor of hits whatever `top_k` is.
 
-Every reply of the pool is looked at in passing, by two figures a key; the few that may be offered are then looked at closely (`Hits.closely`).
+Which of them the order allows is not asked here. Those it does are looked at in passing, by two figures a trigger (`Hits.in_passing`); the few that may be
+offered then closely (`Hits.closely`).
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from indexes.byte_rows import ByteRows
+from indexes.compiled import compiled
 from indexes.embedder import Embedder, Vectors
 from indexes.snapshot import Snapshot
 from indexes.spans import joined
@@ -29,20 +33,10 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class ReplyPool:
-    """The replies that may answer, looked at in passing. Keys stand reply by reply; those of `reply_rows[i]` begin at `starts[i]`."""
+    """The replies that may answer."""
 
     reply_rows: Rows  # [n_replies], ascending: ascending ids
-    starts: Rows  # [n_replies]
-    key_rows: Rows  # [n_keys], rows of the snapshot's keys
-    is_trigger: npt.NDArray[np.bool_]  # [n_keys]
-    mixed: Values  # [n_keys], cosine to all readings taken together
-    lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1); of the triggers alone where the shop is large
     voted: Values  # [n_replies], the loudest vote of the shop's own chats
-    is_whole: bool  # whether every reply of the shop is here
-
-    def best_triggers(self) -> Values:
-        """Gives each reply's best trigger by cosine and by BM25, [n_replies, 2]; 0 where none is positive."""
-        return _best_of(np.array([self.mixed, self.lexical]).T * self.is_trigger[:, None], self.starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +50,42 @@ class ReplyHits:
     starts: Rows  # [n_replies]
     is_trigger: npt.NDArray[np.bool_]  # [n_keys]
     cosines: Values  # [n_keys, n_texts]: of every reading, then of every clause, then of what the agent said last
-    key_needs: Values  # [n_keys, n_needs], square roots of the keys' need probabilities
+    key_rows: Rows  # [n_keys], rows of the snapshot's keys
+    needs: VectorIndex | ByteRows  # of all the snapshot's keys: square roots of their need probabilities
     lexical: Values  # [n_keys], BM25 of the message, squashed to [0, 1)
     lexical_in_context: Values  # [n_keys], the same with the last turns
     voted: Values  # [n_replies], the loudest vote of the shop's own chats
 
     def best_trigger(self, values: Values) -> Values:
-        """Gives each reply's best trigger by values of its keys, [n_replies] or [n_replies, n_columns]; 0 where none is positive."""
-        return _best_of(values * (self.is_trigger if values.ndim == 1 else self.is_trigger[:, None]), self.starts)
+        """Gives each reply's best trigger by values of its keys, [n_replies]; 0 where none is positive."""
+        return _best_of(values * self.is_trigger, self.starts)
 
-    def own_words(self, values: Values) -> Values:
-        """Gives the values of each reply's own words, its last key, [n_replies] or [n_replies, n_columns]; 0 where they are not positive."""
-        return np.maximum(values[self._ends - 1], np.float32(0.0))
+    def overlaps(self, roots: Values) -> Values:
+        """Gives how far each key's needs overlap with each of some distributions, given by their square roots: [n_keys, n_distributions], 0 to 1."""
+        return self.needs.cosines(self.key_rows, roots)
+
+    @property
+    def key_needs(self) -> Values:
+        """Square roots of the keys' need probabilities, [n_keys, n_needs]."""
+        return self.needs.vectors(self.key_rows)
 
     def best_key(self, values: Values) -> Values:
         """Gives each reply's best key of either kind, [n_replies]."""
         return _best_of(values, self.starts)
 
-    def mean_trigger(self, values: Values) -> Values:
-        """Gives the mean over each reply's triggers, [n_replies] or [n_replies, n_columns]; 0 where it has none."""
-        weights = self.is_trigger if values.ndim == 1 else self.is_trigger[:, None]
-        counts = np.maximum(self._ends - 1 - self.starts, 1).astype(np.float32)
-        sums = np.add.reduceat(values * weights, self.starts, axis=0)
-        return np.asarray(sums / (counts if values.ndim == 1 else counts[:, None]), dtype=np.float32)
 
-    @property
-    def _ends(self) -> Rows:
-        return np.append(self.starts[1:], len(self.is_trigger))
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PassageSimilarities:
     """How near each passage is to the question, [n_passages]."""
 
     dense: Values
     lexical: Values
+
+    @cached_property
+    def cosines(self) -> list[float]:
+        """`dense` as plain numbers, for looking at them one by one."""
+        plain: list[float] = self.dense.tolist()
+        return plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +95,30 @@ class Hits:
     question: Understanding
     snapshot: Snapshot
     vectors: Vectors  # [n_texts, dimension], of the question's texts, see `ReplyHits.cosines`
+    mixed: Vectors  # [dimension], all readings taken together
     pool: ReplyPool
     passages: PassageSimilarities
 
+    def in_passing(self, places: Rows) -> Values:
+        """Gives the best trigger by cosine and by BM25 of some of the pool's replies, [2, n_replies]; 0 where none is positive."""
+        snapshot, rows = self.snapshot, self.pool.reply_rows[places]
+        starts = snapshot.reply_key_starts[rows]
+        lengths = snapshot.reply_key_ends[rows] - starts - 1  # without the reply's own words, which stand last
+        keys = joined(starts, lengths)
+        cosines = snapshot.key_vectors.cosines(keys, self.mixed.reshape(1, -1))[:, 0]
+        return _best_triggers(cosines, _squashed(snapshot.key_terms.scores_of(self.question.text, keys)), lengths)
+
     def closely(self, places: Rows) -> ReplyHits:
         """Gives some of the pool's replies, by their places in it, ascending, looked at in every channel."""
-        pool, snapshot, question = self.pool, self.snapshot, self.question
-        lengths = np.append(pool.starts[1:], len(pool.key_rows))[places] - pool.starts[places]
-        keys = joined(pool.starts[places], lengths)
-        rows = pool.key_rows[keys]
-        lexical = pool.lexical[keys] if pool.is_whole else _squashed(snapshot.key_terms.scores_of(question.text, rows))
-        in_context = _squashed(snapshot.key_terms.scores_of(question.readings[-1].text, rows)) if len(question.readings) > 1 else lexical
+        snapshot, question, rows = self.snapshot, self.question, self.pool.reply_rows[places]
+        lengths = snapshot.reply_key_ends[rows] - snapshot.reply_key_starts[rows]
+        keys = joined(snapshot.reply_key_starts[rows], lengths)
+        lexical = _squashed(snapshot.key_terms.scores_of(question.text, keys))
+        in_context = _squashed(snapshot.key_terms.scores_of(question.readings[-1].text, keys)) if len(question.readings) > 1 else lexical
         return ReplyHits(
-            reply_rows=pool.reply_rows[places], starts=np.cumsum(lengths) - lengths, is_trigger=pool.is_trigger[keys],
-            cosines=snapshot.key_vectors.vectors(rows) @ self.vectors.T, key_needs=snapshot.key_needs.vectors(rows),
-            lexical=lexical, lexical_in_context=in_context, voted=pool.voted[places],
+            reply_rows=rows, starts=np.cumsum(lengths) - lengths, is_trigger=snapshot.key_is_trigger[keys],
+            cosines=snapshot.key_vectors.cosines(keys, self.vectors), key_rows=keys, needs=snapshot.key_needs,
+            lexical=lexical, lexical_in_context=in_context, voted=self.pool.voted[places],
         )  # fmt: skip
 
     @property
@@ -129,30 +133,19 @@ def retrieve(question: Understanding, snapshot: Snapshot, embedder: Embedder, *,
     vectors = embedder.encode_query(texts)
     mixed = question.shares @ vectors[: len(question.readings)]
     pool = _pool(question, snapshot, vectors, mixed, left_out)
-    return Hits(question, snapshot, vectors, pool, _passage_similarities(question, snapshot, vectors[: len(question.readings)]))
+    return Hits(question, snapshot, vectors, mixed, pool, _passage_similarities(question, snapshot, vectors[: len(question.readings)]))
 
 
 def _pool(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: Values, left_out: Collection[str]) -> ReplyPool:
+    n_replies = len(snapshot.shop.replies)
     if len(snapshot.keys) <= _FEW_KEYS and isinstance(snapshot.key_vectors, VectorIndex):
-        return ReplyPool(
-            reply_rows=np.arange(len(snapshot.shop.replies)), starts=snapshot.reply_key_starts, key_rows=np.arange(len(snapshot.keys)),
-            is_trigger=snapshot.key_is_trigger, mixed=snapshot.key_vectors.matrix @ mixed, lexical=_squashed(snapshot.key_terms.scores(question.text)),
-            voted=snapshot.cases.votes(mixed[None], len(snapshot.shop.replies), left_out=left_out), is_whole=True,
-        )  # fmt: skip
+        return ReplyPool(np.arange(n_replies), snapshot.cases.votes(mixed[None], n_replies, left_out=left_out))
     voted_for, votes = snapshot.cases.votes_for(mixed[None], left_out=left_out)
     reply_rows = np.union1d(_candidates(question, snapshot, vectors, mixed), voted_for[_best_rows(votes, FLOOR_KEYS)])
-    lengths = snapshot.reply_key_ends[reply_rows] - snapshot.reply_key_starts[reply_rows]
-    keys = joined(snapshot.reply_key_starts[reply_rows], lengths)
     voted = np.zeros(len(reply_rows), dtype=np.float32)
     _, places, of_votes = np.intersect1d(reply_rows, voted_for, assume_unique=True, return_indices=True)
     voted[places] = votes[of_votes]
-    is_trigger = snapshot.key_is_trigger[keys]
-    lexical = np.zeros(len(keys), dtype=np.float32)
-    lexical[is_trigger] = _squashed(snapshot.key_terms.scores_of(question.text, keys[is_trigger]))
-    return ReplyPool(
-        reply_rows=reply_rows, starts=np.cumsum(lengths) - lengths, key_rows=keys, is_trigger=is_trigger,
-        mixed=snapshot.key_vectors.vectors(keys) @ mixed, lexical=lexical, voted=voted, is_whole=False,
-    )  # fmt: skip
+    return ReplyPool(reply_rows, voted)
 
 
 def _candidates(question: Understanding, snapshot: Snapshot, vectors: Vectors, mixed: Values) -> Rows:
@@ -183,8 +176,19 @@ def _best_rows(scores: Values, n: int) -> Rows:
 
 
 def _best_of(values: Values, starts: Rows) -> Values:
-    """The best of each reply's keys, column by column; 0 where none is positive."""
-    return np.maximum(np.maximum.reduceat(values, starts, axis=0), np.float32(0.0))
+    """The best of each reply's keys; 0 where none is positive."""
+    return np.maximum(np.maximum.reduceat(values, starts), np.float32(0.0))
+
+
+@compiled
+def _best_triggers(cosines: Values, lexical: Values, lengths: Rows) -> Values:
+    best = np.zeros((2, len(lengths)), dtype=np.float32)
+    key = 0
+    for reply in range(len(lengths)):
+        for _ in range(lengths[reply]):
+            best[0, reply], best[1, reply] = max(best[0, reply], cosines[key]), max(best[1, reply], lexical[key])
+            key += 1
+    return best
 
 
 def _squashed(scores: Values) -> Values:

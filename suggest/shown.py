@@ -1,6 +1,7 @@
 """What of the pipeline's work the caller sees beside the drafts. Decides nothing."""
 
 from collections.abc import Sequence
+from heapq import nsmallest
 
 from suggest.choices import Answer
 from suggest.contract import Abstention, ScenarioProbability, UnderstandingOut
@@ -11,7 +12,7 @@ _SHOWN_SCENARIOS = 3
 
 def shown(understanding: Understanding) -> UnderstandingOut:
     """Gives what the response tells of what was heard."""
-    likely = sorted(understanding.scenarios.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_SCENARIOS]
+    likely = nsmallest(_SHOWN_SCENARIOS, understanding.scenarios.items(), key=lambda item: (-item[1], item[0]))
     return UnderstandingOut(
         scenarios=[ScenarioProbability(id=name, probability=round(probability, 4)) for name, probability in likely],
         emotion=understanding.emotion,

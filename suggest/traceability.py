@@ -55,6 +55,15 @@ def _bare(words: str) -> str:
     return words.replace(" ", "").replace("￥", "¥").removesuffix("s").rstrip("-")
 
 
+@lru_cache(maxsize=1_024)  # most replies have nothing to fill in: the same draft again and again
+def _claims_of_draft(text: str) -> tuple[Claim, ...]:
+    return tuple(claims_of(text))
+
+
+def _claims_written(text: str) -> set[str]:
+    return {claim.words for claim in claims_of(text)}
+
+
 @lru_cache(maxsize=16_384)  # of the shops' own templates
 def _claims_of_source(source: str) -> frozenset[str]:
     return frozenset(claim.words for claim in claims_of(spoken_words(source)))
@@ -62,16 +71,19 @@ def _claims_of_source(source: str) -> frozenset[str]:
 
 @dataclass(slots=True)
 class FactClaims:
-    """What a request's facts allow to be said; read when first asked, for most drafts say nothing that is not the reply's own."""
+    """What a request's facts allow to be said; read when first asked, and written out one way after the other until the words are among them."""
 
     facts: Mapping[str, Any]
     store: Mapping[str, Any]
     writer: FactWriter
     _moments: list[datetime | date] = field(default_factory=list)
     _dated: set[str] = field(default_factory=set)  # the moments in every way in which they are written
+    _money: list[Decimal] = field(default_factory=list)
+    _hours: list[float] = field(default_factory=list)
     _amounts: set[str] = field(default_factory=set)
     _numbers: dict[str, set[str]] = field(default_factory=dict)  # by what they count: hours, days, counts
-    _texts: list[str] = field(default_factory=list)
+    _words: list[str] = field(default_factory=list)
+    _texts: list[str] = field(default_factory=list)  # the words, in the form in which they are compared
     _read: bool = False
 
     def allow(self, words: str) -> bool:
@@ -80,7 +92,7 @@ class FactClaims:
             self._read = True
             self._walk(self.facts, "")
             self._walk({name: self.store[name] for name in _STORE_FACTS if name in self.store}, "")
-        return words in self._amounts or self._in_text(words) or self._counted(words) or self._is_dated(words)
+        return self._counted(words) or self._is_amount(words) or self._in_text(words) or self._is_dated(words)
 
     def _is_dated(self, words: str) -> bool:
         writer = self.writer
@@ -89,8 +101,18 @@ class FactClaims:
                 return True
             moment = self._moments.pop()
             forms = (writer.moment(moment), writer.date(moment), writer.when(moment), writer.left(moment), writer.ago(moment))
-            self._dated.update(claim.words for claim in claims_of("\n".join(forms)))
+            self._dated.update(_claims_written("\n".join(forms)))
         return words in self._dated
+
+    def _is_amount(self, words: str) -> bool:
+        writer = self.writer
+        for value in self._money:
+            plain = writer.plain(value)
+            self._amounts |= {_bare(same_length_form(writer.money(value)).lower()), plain, f"{plain}元", f"{plain}块"}
+        for hours in self._hours:
+            self._amounts.update(_claims_written(writer.span(hours)))
+        self._money, self._hours = [], []
+        return words in self._amounts
 
     def _counted(self, words: str) -> bool:
         number = _NUMBER.match(words)
@@ -101,39 +123,42 @@ class FactClaims:
 
     def _in_text(self, words: str) -> bool:
         """Words of a fact, its tail («尾号0001») or what is left of a masked number."""
+        self._texts += [same_length_form(one).lower() for one in self._words]
+        self._words = []
         head, stars, tail = words.partition("****")
         if stars:
             return any(one.startswith(head) and one.endswith(tail) for one in self._texts)
         is_tail = len(words) >= _LEAST_TAIL and words.isalnum()
-        return any((is_tail and one.endswith(words)) or (words in one and any(claim.words == words for claim in claims_of(one))) for one in self._texts)
+        return any((is_tail and one.endswith(words)) or (words in one and words in _claims_written(one)) for one in self._texts)
 
     def _walk(self, value: Any, name: str) -> None:
-        if isinstance(value, Mapping):
+        kind = type(value)
+        if kind is str:
+            self._words.append(value)
+        elif kind is dict:
             for key, inner in value.items():
                 self._walk(inner, key)
-        elif isinstance(value, list | tuple):
+        elif kind is list or kind is tuple:
             for inner in value:
                 self._walk(inner, name)
             if name == "items" and value:
                 units = [one.get("quantity", 1) for one in value]
                 self._numbers.setdefault("counts", set()).update({str(sum(units)), str(len(units)), str(sum(units) - units[0])})
-        elif not isinstance(value, bool):
+        elif kind is not bool:
             self._add(value, name)
 
     def _add(self, value: Any, name: str) -> None:
-        writer = self.writer
         if isinstance(value, datetime | date):
             self._moments.append(value)
+        elif isinstance(value, str):
+            self._words.append(value)
         elif isinstance(value, Decimal):
-            plain = writer.plain(value)
-            self._amounts |= {_bare(same_length_form(writer.money(value)).lower()), plain, f"{plain}元", f"{plain}块"}
+            self._money.append(value)
         elif isinstance(value, int | float):
             kind = "hours" if "hours" in name else "days" if "days" in name else "counts"
-            self._numbers.setdefault(kind, set()).update({writer.plain(value), str(int(value))})
+            self._numbers.setdefault(kind, set()).update({self.writer.plain(value), str(int(value))})
             if kind == "hours":
-                self._amounts.update(claim.words for claim in claims_of(writer.span(value)))
-        elif isinstance(value, str):
-            self._texts.append(same_length_form(value).lower())
+                self._hours.append(value)
 
 
 def untraceable(text: str, *, sources: Iterable[str], facts: FactClaims, written: Sequence[str] = (), passages: Iterable[str] = ()) -> Iterator[Claim]:
@@ -146,7 +171,7 @@ def untraceable(text: str, *, sources: Iterable[str], facts: FactClaims, written
         written: what the templates' own calculations came to.
         passages: texts quoted as evidence.
     """
-    found = claims_of(text)
+    found = _claims_of_draft(text)
     if not found:
         return
     known = frozenset[str]().union(*map(_claims_of_source, sources))

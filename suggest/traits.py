@@ -6,13 +6,17 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from indexes.inner_products import inner_products
 from indexes.large_build import mean_needs
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
 from knowledge.records import Article, ProvenReply
 from suggest.eligibility import Gates
+from suggest.notable import NOTABLE, looked_at
 
 Column = npt.NDArray[np.float32]
+_ONE = np.float32(1.0)
+PLAIN_TRAITS = ("neutral", "conditional", "about_case", "asks_for_order", "has_products", "lead", "tier")
 _SPECIFIC = 5  # facts in a condition beyond which more say no more
 
 
@@ -30,12 +34,11 @@ class ReplyTraits:
         self.gates = Gates(replies)
         self.specific = np.array([min(_specificity(reply), _SPECIFIC) / _SPECIFIC for reply in replies], dtype=np.float32)
         self.tones = _columns([[reply.tone == tone for tone in ("upset", "calm")] for reply in replies], 2)
-        self.neutral, self.conditional, self.about_case, self.asks_for_order, self.has_products, self.lead, self.tier = _columns(
-            [_plain_traits(reply) for reply in replies], 7
-        )
+        self.plain = _columns([_plain_traits(reply) for reply in replies], len(PLAIN_TRAITS))  # [n_traits, n_replies]
+        self.looks_at = np.array([looked_at(reply.when) for reply in replies], dtype=np.float32).reshape(len(replies), len(NOTABLE))
         self.articles = sorted({article for reply in replies for article in reply.cites})
         self.cites = _cites(replies, self.articles)
-        self.cited_passages = [snapshot.article_passages.get(article, ()) for article in self.articles]
+        self.cited_passages = _spans([snapshot.article_passages.get(article, ()) for article in self.articles])
         # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient. A large shop's stand ready in the snapshot.
         self._root_profiles = None if snapshot.reply_needs else np.sqrt(_profiles(snapshot))
         self._stored_profiles = snapshot.reply_needs
@@ -44,7 +47,13 @@ class ReplyTraits:
         """Gives the square roots of the replies' mean need probabilities, [n_rows, n_needs]."""
         if self._root_profiles is None:
             return self._stored_profiles.vectors(rows) if self._stored_profiles else np.empty((len(rows), 0), dtype=np.float32)
-        return self._root_profiles if len(rows) == len(self._root_profiles) else self._root_profiles[rows]
+        return self._root_profiles[rows]
+
+    def overlaps(self, rows: npt.NDArray[np.int64], roots: Column) -> Column:
+        """Gives how far the replies' mean needs overlap with a distribution, given by its square roots: [n_rows], 0 to 1."""
+        if self._root_profiles is None:
+            return self._stored_profiles.cosines(rows, roots.reshape(1, -1))[:, 0] if self._stored_profiles else np.zeros(len(rows), dtype=np.float32)
+        return inner_products(self._root_profiles, rows, roots.reshape(1, -1), _ONE)[:, 0]
 
 
 class ArticleTraits:
@@ -70,11 +79,29 @@ def scenario_probabilities(scenarios: Mapping[str, float], names: tuple[str, ...
     return np.asarray(values[_places(tuple(scenarios), names)])
 
 
+def family_probabilities(scenarios: Mapping[str, float], families: tuple[str, ...]) -> Column:
+    """Gives the probability of each family of scenarios, such as `logistics` of `logistics.delay` and its sisters."""
+    values = np.fromiter(scenarios.values(), dtype=np.float64, count=len(scenarios))
+    return np.asarray(values @ _membership(tuple(scenarios), families), dtype=np.float32)
+
+
 @lru_cache(maxsize=1_024)
 def _places(heard: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Where each of the names stands among those heard of; behind the last where it does not."""
     place = {name: number for number, name in enumerate(heard)}
     return np.array([place.get(name, len(heard)) for name in names], dtype=np.int64)
+
+
+@lru_cache(maxsize=1_024)
+def _membership(heard: tuple[str, ...], families: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Which of the scenarios heard of are of which family, [n_heard, n_families] of 0 and 1."""
+    return np.array([[name.split(".")[0] == family for family in families] for name in heard], dtype=np.float64).reshape(len(heard), len(families))
+
+
+def _spans(passages: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
+    """Where the passages of each article begin and end, [n_articles + 1, 2]: nowhere for one without passages, and for the last, which is none."""
+    spans = [(rows[0], rows[-1] + 1) if rows else (0, 0) for rows in passages]
+    return np.array([*spans, (0, 0)], dtype=np.int64)
 
 
 def _plain_traits(reply: ProvenReply) -> list[bool]:

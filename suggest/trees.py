@@ -1,6 +1,6 @@
-"""A gradient-boosted ensemble of small trees, read with NumPy alone.
+"""A gradient-boosted ensemble of small trees, read without the library that fitted it.
 
-LightGBM fits it (see `fitting`); reading it here needs no compiled library and no OpenMP on the serving machine. Every test of every tree is made at once
+LightGBM fits it (see `fitting`); reading it here needs neither it nor OpenMP on the serving machine. Every test of every tree is made at once
 and the leaf that is left is looked up, as QuickScorer does (Lucchese et al. 2015, doi:10.1145/2766462.2767733).
 """
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from indexes.compiled import compiled
 
 MOST_LEAVES = 16
 _ALL = np.uint16(0xFFFF)
@@ -38,27 +40,45 @@ class TreeEnsemble:
             places = np.unique(threshold[feature == signal]).astype(np.float32)
             thresholds.append(places)
             standing.append(_standing(places, tree[feature == signal], threshold[feature == signal], mask[feature == signal], len(arrays["leaves"])))
-        # [n_places, n_trees] of all signals, one after the other: leaves still possible in each tree
+        self._thresholds = np.concatenate([np.empty(0, dtype=np.float32), *thresholds])
+        self._ends = np.cumsum([len(one) for one in thresholds], dtype=np.int64)  # where each signal's thresholds end
+        # [n_places, n_trees] of all signals, one after the other: leaves still possible in each tree. A signal has one place more than it has thresholds.
         self._standing = np.concatenate([np.empty((0, len(arrays["leaves"])), dtype=np.uint16), *standing]).astype(np.uint8 if small else np.uint16)
-        self._bases = (np.arange(len(standing), dtype=np.uint64) << np.uint64(32))[:, None]  # one ascending row of keys for all signals
-        self._keys = np.concatenate([np.empty(0, dtype=np.uint64), *(base + _ordered(one) for base, one in zip(self._bases, thresholds, strict=True))])
-        self._passed = np.arange(len(standing))[:, None]  # each signal has one place more than it has thresholds
-        self._leaves = arrays["leaves"].astype(np.float32).ravel()
-        self._first_leaf = np.arange(len(arrays["leaves"])) * MOST_LEAVES
+        self._leaves = arrays["leaves"].astype(np.float32)  # [n_trees, MOST_LEAVES]
 
     def scores(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Gives the ensemble's sum for each row of [n_rows, n_signals]."""
-        if not len(values) or not len(self._signals):
-            return np.full(len(values), self._leaves[self._first_leaf].sum(dtype=np.float32), dtype=np.float32)
-        places = self._keys.searchsorted(self._bases + _ordered(values.T[self._signals])) + self._passed  # [n_signals, n_rows]
-        standing = np.bitwise_and.reduce(self._standing.take(places, axis=0), axis=0)  # [n_rows, n_trees]
-        return np.asarray(self._leaves.take(_LOWEST.take(standing) + self._first_leaf).sum(axis=1, dtype=np.float32), dtype=np.float32)
+        return _sums(np.ascontiguousarray(values), self._signals, self._thresholds, self._ends, self._standing, self._leaves, _LOWEST)
 
 
-def _ordered(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint64]:
-    """Whole numbers in the order of the values: the bits of a float, those of negative ones turned round; -0 is 0."""
-    bits = np.ascontiguousarray(values + np.float32(0.0)).view(np.uint32)
-    return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64)
+@compiled
+def _sums(
+    values: npt.NDArray[np.float32],
+    signals: npt.NDArray[np.int64],
+    thresholds: npt.NDArray[np.float32],
+    ends: npt.NDArray[np.int64],
+    standing: npt.NDArray[Any],
+    leaves: npt.NDArray[np.float32],
+    lowest: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.float32]:
+    """The sum of the leaves that are left, [n_rows]."""
+    sums = np.empty(len(values), dtype=np.float32)
+    left = np.empty(len(leaves), dtype=standing.dtype)
+    for row in range(len(values)):
+        left[:] = _ALL
+        for number in range(len(signals)):
+            value, failed, end = values[row, signals[number]], (ends[number - 1] if number else 0), ends[number]
+            while failed < end:  # halving: the first threshold that the value does not exceed
+                middle = (failed + end) >> 1
+                failed, end = (middle + 1, end) if thresholds[middle] < value else (failed, middle)
+            still = standing[failed + number]
+            for tree in range(len(left)):
+                left[tree] &= still[tree]
+        total = 0.0
+        for tree in range(len(leaves)):
+            total += leaves[tree, lowest[left[tree]]]
+        sums[row] = total
+    return sums
 
 
 def _standing(

@@ -1,24 +1,27 @@
 """First step: from what was written to what is meant. Texts to match with, needs, scenarios, emotion, threat, separate questions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from indexes.classifier import TextClassifier, label_groups
+from indexes.classifier import TextClassifier
 from knowledge.conversation import closes, praises, readings
 from knowledge.normalise import strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from suggest.history import HistoryGate
-from suggest.order_state import OrderStatePrior
-from suggest.questions import Hearing, QuestionSplitter, pieces_of
+from suggest.meaning import MeaningModel
+from suggest.moods import MoodModel
+from suggest.questions import Hearing, Piece, QuestionSplitter, pieces_of
 
 _WORD = re.compile(r"\w")
 _HAN = re.compile(r"[㐀-鿿]")
+_LATIN_WORD = re.compile(r"[a-z]{3}")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
@@ -51,8 +54,8 @@ class Understanding:
     products: tuple[str, ...]
     shares: npt.NDArray[np.float32]  # [n_readings], each reading's share in what is meant; sums to 1
     mixed_needs: npt.NDArray[np.float32]  # [n_needs], probabilities over need labels, all readings taken together
-    scenarios_of_message: dict[str, float]  # by the message alone, whatever the order's state
-    scenarios_heard: dict[str, float]  # with its history, whatever the order's state
+    scenarios_of_message: dict[str, float]  # by the message alone, whatever the order
+    scenarios_heard: dict[str, float]  # with its history, whatever the order
     clauses: tuple[Reading, ...] = ()  # the pieces that may each ask something, where there are several
     said_last: str = ""  # the agent's last turn: not to be said again
     questions: tuple["Understanding", ...] = field(default=())
@@ -65,7 +68,12 @@ class Understanding:
     @property
     def emotion(self) -> str:
         """The likeliest emotion; ties by name."""
-        return max(sorted(self.emotions), key=lambda name: self.emotions[name])
+        return likeliest(self.emotions)
+
+    @property
+    def top_scenario(self) -> str:
+        """The likeliest scenario; ties by name, empty where none was heard."""
+        return likeliest(self.scenarios) if self.scenarios else ""
 
     @property
     def threatens(self) -> bool:
@@ -90,6 +98,22 @@ class Understanding:
         return facts
 
 
+@dataclass(frozen=True, slots=True)
+class HeardMessage:
+    """What the classifiers make of a message and its history, before the order is looked at."""
+
+    words: str  # the customer's own, without cards and politeness around them
+    texts: tuple[str, ...]  # the message alone, then with what was said before
+    needs: npt.NDArray[np.float32]  # [n_texts, n_needs]
+    shares: npt.NDArray[np.float32]  # [n_texts], see `Understanding`
+    mixed_needs: npt.NDArray[np.float32]  # [n_needs]
+    scenarios: dict[str, float]  # by the message alone
+    emotions: dict[str, float]
+    threat: float
+    pieces: tuple[Piece, ...]
+    piece_needs: npt.NDArray[np.float32]  # [n_pieces, n_needs]; [0, n_needs] where there is one piece
+
+
 class MessageReader:
     """Holds the models that read messages; all shops share them, but for the need classifier of a shop that has its own."""
 
@@ -99,13 +123,14 @@ class MessageReader:
         needs: TextClassifier,
         emotions: TextClassifier,
         threats: TextClassifier,
-        prior: OrderStatePrior,
         gate: HistoryGate,
         splitter: QuestionSplitter,
+        meaning: MeaningModel,
+        moods: MoodModel,
     ) -> None:
-        self._needs, self._emotions, self._threats, self._prior, self._gate, self._splitter = needs, emotions, threats, prior, gate, splitter
-        self._scenario_names, self._to_scenario = label_groups(needs.labels)
-        self._is_matter = np.array([not name.startswith("chat.") for name in self._scenario_names], dtype=np.bool_)
+        self._needs, self._emotions, self._threats, self._gate, self._splitter = needs, emotions, threats, gate, splitter
+        self._meaning_model, self._moods = meaning, moods
+        self._is_matter = np.array([not name.startswith("chat.") for name in meaning.scenarios], dtype=np.bool_)
 
     @property
     def needs(self) -> TextClassifier:
@@ -120,90 +145,120 @@ class MessageReader:
         """Gives the same reader with another gate for how much a message leans on its history."""
         return self._with(gate=gate)
 
-    def expecting(self, prior: OrderStatePrior, splitter: QuestionSplitter | None = None) -> "MessageReader":
-        """Gives the same reader with another notion of what an order's state makes people ask, and of when they ask two things where one is given."""
-        return self._with(prior=prior, splitter=splitter or self._splitter)
+    def splitting_by(self, splitter: QuestionSplitter) -> "MessageReader":
+        """Gives the same reader with another judge of double questions."""
+        return self._with(splitter=splitter)
+
+    def understanding_by(self, *, meaning: MeaningModel | None = None, moods: MoodModel | None = None) -> "MessageReader":
+        """Gives the same reader with another notion of what is meant, or of how customers feel, where one is given."""
+        return self._with(meaning=meaning or self._meaning_model, moods=moods or self._moods)
 
     def _with(self, **others: Any) -> "MessageReader":
         own: dict[str, Any] = {
-            "needs": self._needs, "emotions": self._emotions, "threats": self._threats, "prior": self._prior, "gate": self._gate, "splitter": self._splitter,
+            "needs": self._needs, "emotions": self._emotions, "threats": self._threats, "gate": self._gate, "splitter": self._splitter,
+            "meaning": self._meaning_model, "moods": self._moods,
         }  # fmt: skip
         return MessageReader(**(own | others))
 
-    def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, state: str) -> Understanding:
-        """Gives what the message means with its history, for an order in this state (see `order_state`)."""
+    def hear(self, message: str, history: Sequence[Turn]) -> HeardMessage:
+        """Gives what the words alone sound like."""
         words = strip_console(message)
         texts = readings(words, ()) if closes(message, history) else readings(without_politeness(words), history)
-        pieces = pieces_of(texts[0])
-        needs = self._needs.probabilities([*texts, *(piece.text for piece in pieces if len(pieces) > 1)])
-        emotions = dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True))
-        if praises(message):
-            emotions = {name: float(name == "calm") for name in emotions}
-        said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
-        whole = self._meaning(
-            texts,
-            needs[: len(texts)],
-            state=state,
-            emotions=emotions,
+        found = pieces_of(texts[0])
+        pieces = tuple(found) if len(found) > 1 else ()
+        needs = self._needs.probabilities([*texts, *(piece.text for piece in pieces)])
+        of_texts = needs[: len(texts)]
+        shares = self._gate.shares(texts[0], of_texts)
+        return HeardMessage(
+            words=words,
+            texts=tuple(texts),
+            needs=of_texts,
+            shares=shares,
+            mixed_needs=shares @ of_texts,
+            scenarios=self._by_scenario(of_texts[0]),
+            emotions=dict(zip(self._emotions.labels, map(float, self._emotions.probabilities([words])[0]), strict=True)),
             threat=threat_probability(self._threats, words),
-            products=tuple(catalogue.mentioned(words)),
-            said_last=said_last,
+            pieces=pieces,
+            piece_needs=needs[len(texts) :],
         )
-        if len(pieces) < 2:
-            return whole
-        of_pieces = needs[len(texts) :]
-        whole = replace(whole, clauses=tuple(Reading(piece.text, row) for piece, row in zip(pieces, of_pieces, strict=True)))
-        heard = Hearing(needs[0] @ self._to_scenario, of_pieces @ self._to_scenario, of_pieces, self._is_matter)
-        return self._with_questions(whole, self._splitter.split(pieces, heard), history, catalogue, state)
 
-    def _meaning(
+    def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, signs: Sequence[str]) -> Understanding:
+        """Gives what the message means with its history, for an order with these signs (see `order_signs`)."""
+        heard = self.hear(message, history)
+        moods = heard.emotions
+        if _language(heard.texts[0]) == "zh":
+            moods = self._moods.felt(heard.emotions, message=message, words=heard.words, scenarios=heard.scenarios, threat=heard.threat)
+        if praises(message):
+            moods = {name: float(name == "calm") for name in moods}
+        said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
+        whole = self._meant(
+            heard.texts, heard.needs, heard.shares, signs=signs, moods=moods, threat=heard.threat,
+            products=tuple(catalogue.mentioned(heard.words)), said_last=said_last,
+        )  # fmt: skip
+        if not heard.pieces:
+            return whole
+        clauses = tuple([Reading(piece.text, row) for piece, row in zip(heard.pieces, heard.piece_needs, strict=True)])
+        asked = Hearing(self._meaning_model.heard(heard.needs[0]), self._meaning_model.heard(heard.piece_needs), heard.piece_needs, self._is_matter)
+        return replace(whole, clauses=clauses, questions=self._questions(whole, self._splitter.split(heard.pieces, asked), history, catalogue, signs))
+
+    def _meant(
         self,
-        texts: list[str],
+        texts: Sequence[str],
         needs: npt.NDArray[np.float32],
+        shares: npt.NDArray[np.float32],
         *,
-        state: str,
-        emotions: dict[str, float],
+        signs: Sequence[str],
+        moods: dict[str, float],
         threat: float,
         products: tuple[str, ...],
         said_last: str,
     ) -> Understanding:
         """What readings with these need distributions come to."""
-        shares = self._gate.shares(texts[0], needs)
         mixed = shares @ needs
-        heard, of_message = self._by_scenario(mixed), self._by_scenario(needs[0])
         return Understanding(
             readings=tuple(Reading(text, row) for text, row in zip(texts, needs, strict=True)),
             lean_on_history=float(1 - shares[0]),
-            scenarios=self._prior.weigh(heard, state),
-            emotions=emotions,
+            scenarios=self._meaning_model.named(self._meaning_model.meant(mixed, signs, moods, threat)),
+            emotions=moods,
             threat=threat,
-            language="zh" if _HAN.search(texts[0]) or not re.search(r"[a-z]{3}", texts[0]) else "en",
+            language=_language(texts[0]),
             products=products,
             shares=shares,
             mixed_needs=mixed,
-            scenarios_of_message=of_message,
-            scenarios_heard=heard,
+            scenarios_of_message=self._by_scenario(needs[0]),
+            scenarios_heard=self._by_scenario(mixed),
             said_last=said_last,
         )
 
     def _by_scenario(self, needs: npt.NDArray[np.float32]) -> dict[str, float]:
-        return dict(zip(self._scenario_names, (needs @ self._to_scenario).tolist(), strict=True))
+        return self._meaning_model.named(self._meaning_model.heard(needs))
 
-    def _with_questions(
-        self, whole: Understanding, questions: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, state: str
-    ) -> Understanding:
-        """Adds what each separate question means."""
-        parts = []
-        for question in questions:
-            texts = readings(question, history)
-            products = tuple(catalogue.mentioned(question)) or whole.products
-            parts.append(
-                self._meaning(
-                    texts, self._needs.probabilities(texts), state=state, emotions=whole.emotions, threat=whole.threat,
-                    products=products, said_last=whole.said_last,
+    def _questions(
+        self, whole: Understanding, questions: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, signs: Sequence[str]
+    ) -> tuple[Understanding, ...]:
+        """What each separate question means."""
+        texts = [readings(question, history) for question in questions]
+        ends = list(accumulate(map(len, texts), initial=0))
+        needs = self._needs.probabilities([text for own in texts for text in own]) if texts else np.empty((0, 0), dtype=np.float32)
+        return tuple(
+            [
+                self._meant(
+                    own, needs[start:end], self._gate.shares(own[0], needs[start:end]), signs=signs, moods=whole.emotions, threat=whole.threat,
+                    products=tuple(catalogue.mentioned(question)) or whole.products, said_last=whole.said_last,
                 )
-            )  # fmt: skip
-        return replace(whole, questions=tuple(parts))
+                for question, own, (start, end) in zip(questions, texts, pairwise(ends), strict=True)
+            ]
+        )  # fmt: skip
+
+
+def likeliest(probabilities: Mapping[str, float]) -> str:
+    """Gives the name with the largest probability, the first by name where several have it."""
+    largest = max(probabilities.values())
+    return min([name for name, probability in probabilities.items() if probability == largest])
+
+
+def _language(words: str) -> str:
+    return "zh" if _HAN.search(words) or not _LATIN_WORD.search(words) else "en"
 
 
 def threat_probability(threats: TextClassifier, words: str) -> float:

@@ -1,6 +1,6 @@
 """How good the ranking is on shops it was not fitted to: each shop in turn is judged by a ranker fitted on the others, over an index without its own chats.
 
-What a shop's order states tell of its customers' scenarios is counted anew without it too, and when they ask two things; the classifiers are the bundled ones.
+What is meant by what is heard, how customers feel and when they ask two things is learnt anew without it too; the classifiers are the bundled ones.
 """
 
 import tempfile
@@ -16,13 +16,14 @@ from knowledge.shop import Shop
 from suggest.baselines import Baselines
 from suggest.calibration import expected_calibration_error, reliability
 from suggest.evaluation import Evaluation, evaluate
-from suggest.fitting import examples, fit
+from suggest.fitting import fit
 from suggest.live import Models
-from suggest.order_state import OrderStatePrior, count_prior, heard_states
 from suggest.pipeline import Suggester
 from suggest.question_fitting import enough_to_learn_from, fit_question_splitter
-from suggest.questions import QuestionSplitter
 from suggest.ranking import Ranker
+from suggest.reading_fitting import refitted
+from suggest.training_examples import TrainingShop, heard_in, training_examples
+from suggest.understanding import MessageReader
 
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
@@ -79,8 +80,7 @@ def leave_one_shop_out(
             continue
         others = [other for other in shops if other.id != one.id]
         with tempfile.TemporaryDirectory() as folder:
-            reader = models.reader.expecting(_prior(others, models, Path(folder) / "prior.json"), _splitter(others, models))
-            ranker = _ranker(others, snapshots, replace(models, reader=reader), Path(folder) / "ranker", tell)
+            reader, ranker = _learnt(others, snapshots, models, Path(folder) / "ranker", tell)
         parts = {"embedder": models.embedder, "reader": reader, "ranker": ranker}
         ranked = Suggester(snapshots[one.id], **parts, min_confidence=0.0)  # type: ignore[arg-type]
         shown = Suggester(snapshots[one.id], **parts)  # type: ignore[arg-type]
@@ -93,26 +93,22 @@ def leave_one_shop_out(
     return found
 
 
-def _prior(shops: Sequence[LabelledShop], models: Models, path: Path) -> OrderStatePrior:
-    count_prior([heard for one in shops for heard in heard_states(one.chats, one.shop, models.reader.needs)], path)
-    return OrderStatePrior.load(path)
+def _learnt(shops: Sequence[LabelledShop], snapshots: Mapping[str, Snapshot], models: Models, folder: Path, tell: Progress) -> tuple[MessageReader, Ranker]:
+    """What these shops' chats teach: a reader, and a ranker fitted on examples by readers that had not seen them."""
+    training = [TrainingShop(snapshots[one.id], one.chats) for one in shops]
+    models = replace(models, reader=_splitting(shops, models))
+    heard = heard_in(training, models)
+    n_chats, done = sum(len(one.chats) for one in shops), [0]
+
+    def step(_shop: str) -> None:
+        done[0] += 1
+        tell("signals of the others", done[0], n_chats)
+
+    ranker = fit(training_examples(training, heard, models, on_chat=step)).write(folder, provenance="a measurement")
+    return refitted(models.reader, heard), ranker
 
 
-def _splitter(shops: Sequence[LabelledShop], models: Models) -> QuestionSplitter | None:
-    """What the shops' double questions teach; None, for the reader's own, where they have too few."""
+def _splitting(shops: Sequence[LabelledShop], models: Models) -> MessageReader:
+    """The reader with a judge of double questions that these shops taught, where they have enough of them."""
     chats = [chat for one in shops for chat in one.chats]
-    return fit_question_splitter(chats, models.reader.needs) if enough_to_learn_from(chats) else None
-
-
-def _ranker(shops: Sequence[LabelledShop], snapshots: Mapping[str, Snapshot], models: Models, folder: Path, tell: Progress) -> Ranker:
-    found = []
-    for one in shops:
-        done = [0]
-
-        def step(one: LabelledShop = one, done: list[int] = done) -> None:
-            done[0] += 1
-            tell(f"signals of {one.id}", done[0], len(one.chats))
-
-        blank = Suggester(snapshots[one.id], embedder=models.embedder, reader=models.reader, ranker=Ranker.unfitted())
-        found += examples(one.chats, blank, on_chat=step)
-    return fit(found).write(folder, provenance="a measurement")
+    return models.reader.splitting_by(fit_question_splitter(chats, models.reader.needs)) if enough_to_learn_from(chats) else models.reader

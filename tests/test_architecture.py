@@ -23,6 +23,7 @@ OWNERS = {
     "sentence_transformers": {"indexes"},
     "jieba": {"indexes"},
     "lightgbm": {"suggest"},
+    "scipy": {"suggest"},
     "pypinyin": {"indexes"},
     "pandas": {"knowledge"},
     "cel": {"knowledge"},

@@ -22,7 +22,7 @@ from knowledge.script import script_of
 from knowledge.shop import Shop
 from suggest.contract import Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.live import Models
-from suggest.order_state import order_state
+from suggest.order_state import order_signs
 from suggest.pipeline import Suggester, request_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -140,7 +140,7 @@ def facts_for(shop: Shop, *, order: Order | None, now: datetime, chat: LabelledC
 
 def facts_of(chat: LabelledChat, shop: Shop, models: Models) -> FactTree:
     facts = facts_for(shop, order=chat.order, now=chat.now, chat=chat)
-    heard = models.reader.understand(chat.message, chat.history, shop.catalogue(), state=order_state(facts))
+    heard = models.reader.understand(chat.message, chat.history, shop.catalogue(), signs=order_signs(facts))
     return facts | {"message": heard.condition_facts()}
 
 

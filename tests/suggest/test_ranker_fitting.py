@@ -151,24 +151,29 @@ class _NeverAsked:
 
 
 def test_the_precision_curve_by_hand():
-    """By falling confidence: right, right, wrong, right, wrong."""
+    """By falling confidence: right, right, wrong, right, wrong; mean confidences .9, .85, .767, .7, .6."""
     curve = precision_curve(np.array([0.5, 0.9, 0.2, 0.8, 0.6]), np.array([True, True, False, True, False]))
 
-    assert curve == [(0.9, 1.0), (0.8, 1.0), (0.6, 0.6666), (0.5, 0.75), (0.2, 0.6)]
-    assert [threshold_for(curve, precision) for precision in (1.0, 0.75, 0.7, 0.6)] == [0.8, 0.5, 0.5, 0.2]
+    assert curve == [(0.9, 0.9), (0.8, 0.85), (0.6, 0.6666), (0.5, 0.7), (0.2, 0.6)]
+    assert [threshold_for(curve, precision) for precision in (0.95, 0.85, 0.7, 0.6)] == [1.0, 0.8, 0.5, 0.2]
+
+
+def test_luck_alone_lowers_no_threshold():
+    """All were accepted, though the confidence promised one in five."""
+    assert threshold_for(precision_curve(np.full(10, 0.2), np.ones(10, dtype=np.bool_)), 0.9) == 1.0
 
 
 def test_drafts_of_one_confidence_are_shown_together_so_they_are_counted_together():
     curve = precision_curve(np.array([0.9, 0.5, 0.50004, 0.5, 0.5]), np.array([True, False, True, False, False]))
 
-    assert curve == [(0.9, 1.0), (0.5, 0.4)]
+    assert curve == [(0.9, 0.9), (0.5, 0.4)]
     assert threshold_for(curve, 0.9) == 0.9
 
 
 def test_a_threshold_lets_the_draft_pass_that_made_it():
     sure = np.array([0.90006, 0.2])
 
-    assert threshold_for(precision_curve(sure, np.array([True, False])), 1.0) <= sure[0]
+    assert threshold_for(precision_curve(sure, np.array([True, False])), 0.9) <= sure[0]
 
 
 def test_a_long_curve_keeps_its_ends_and_every_point_is_true():
@@ -181,9 +186,10 @@ def test_a_long_curve_keeps_its_ends_and_every_point_is_true():
     assert len(curve) == 200
     assert [one for one, _ in curve] == sorted((one for one, _ in curve), reverse=True)
     assert curve[-1][0] == math.floor(sure.min() * 10_000) / 10_000
-    assert curve[-1][1] == math.floor(accepted.mean() * 10_000) / 10_000
+    assert curve[-1][1] == math.floor(min(accepted.mean(), sure.mean()) * 10_000) / 10_000
     for confidence, reached in curve[20:]:
-        assert reached == pytest.approx(accepted[sure >= confidence].mean(), abs=0.03)  # the confidence is rounded
+        here = sure >= confidence
+        assert reached == pytest.approx(min(accepted[here].mean(), sure[here].mean()), abs=0.03)  # the confidence is rounded
 
 
 def test_the_key_figures_are_of_chats_held_out(fitted: Fitted):

@@ -17,7 +17,8 @@ from knowledge.chats import LabelledChat
 from knowledge.conditions import Outcome
 from knowledge.shop import load_shop
 from suggest.history import HistoryGate
-from suggest.order_state import OrderStatePrior
+from suggest.meaning import MeaningModel
+from suggest.moods import MoodModel
 from suggest.pipeline import Suggester
 from suggest.ranking import Ranker
 from suggest.recall import CHANNELS, Recall, recall
@@ -63,7 +64,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory, tiny_needs: TextClassifier)
         needs=tiny_needs,
         emotions=silent(folder / "emotion", ("angry", "anxious", "calm", "upset")),
         threats=silent(folder / "threat", ("none", "threat")),
-        prior=OrderStatePrior({}, {}),
+        meaning=MeaningModel.as_heard(tiny_needs),
+        moods=MoodModel.as_heard(),
         gate=HistoryGate(((0.0,) * 7,) * 4),
         splitter=SPLITTER,
     )

@@ -19,7 +19,8 @@ from knowledge.records import ProvenReply
 from knowledge.shop import load_shop
 from suggest.eligibility import Eligibility
 from suggest.history import HistoryGate
-from suggest.order_state import OrderStatePrior
+from suggest.meaning import MOOD_FEATURES, MeaningModel, MeaningWeights, scenarios_of
+from suggest.moods import MoodModel
 from suggest.pipeline import Suggester
 from suggest.ranking import Ranker
 from suggest.retrieval import Hits
@@ -68,6 +69,14 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory, tiny_needs: TextClassifie
     return build_snapshot(shop, embedder=EMBEDDER, needs=tiny_needs, now=MORNING, cases=cases())
 
 
+def what_is_shipped_may_be_late(needs: TextClassifier) -> MeaningModel:
+    scenarios = scenarios_of(needs)
+    signs = np.array([[2.0 * (name == "logistics.delay") for name in scenarios]], dtype=np.float32)
+    bias, moods, own = (np.zeros((*n, len(scenarios)), dtype=np.float32) for n in ((), (len(MOOD_FEATURES),), (len(needs.labels),)))
+    weights = MeaningWeights(1.0, bias, signs, moods, own)
+    return MeaningModel(scenarios, ("state shipped",), needs.labels, weights)
+
+
 @pytest.fixture(scope="module")
 def suggester(snapshot: Snapshot, tiny_needs: TextClassifier, tmp_path_factory: pytest.TempPathFactory) -> Suggester:
     folder = tmp_path_factory.mktemp("moods")
@@ -80,7 +89,8 @@ def suggester(snapshot: Snapshot, tiny_needs: TextClassifier, tmp_path_factory: 
         needs=tiny_needs,
         emotions=hearing(("angry", "anxious", "calm", "upset"), (0.0, 1.0, 0.5, 0.2)),
         threats=hearing(("none", "threat"), (0.0, -1.0)),
-        prior=OrderStatePrior({}, {"shipped": {"logistics.delay": 3.0}}),
+        meaning=what_is_shipped_may_be_late(tiny_needs),
+        moods=MoodModel.as_heard(),
         gate=HistoryGate(((0.5,) * 7, (0.1,) * 7, (0.0,) * 7, (0.3,) * 7)),
         splitter=SPLITTER,
     )
@@ -307,12 +317,7 @@ def test_a_chats_own_conversation_has_no_vote_in_the_signals_it_is_fitted_on(sug
 def test_when_nothing_may_be_sent_the_table_is_empty(seen: list[Seen], snapshot: Snapshot):
     question, hits, eligibility, _ = next(one for one in seen if one[2].circumstances.facts["order"].get("status") == "paid")
     shipped_only = [row for row, reply in enumerate(snapshot.shop.replies) if reply.when == CONDITIONS[1]]
-    lengths = (snapshot.reply_key_ends - snapshot.reply_key_starts)[shipped_only]
-    keys = [key for key, one in enumerate(snapshot.keys) if one.reply_row in shipped_only]
-    pool = replace(
-        hits.pool, reply_rows=np.array(shipped_only), starts=np.cumsum(lengths) - lengths, key_rows=np.array(keys), is_trigger=hits.pool.is_trigger[keys],
-        mixed=hits.pool.mixed[keys], lexical=hits.pool.lexical[keys], voted=hits.pool.voted[shipped_only],
-    )  # fmt: skip
+    pool = replace(hits.pool, reply_rows=np.array(shipped_only), voted=hits.pool.voted[shipped_only])
     few = replace(hits, pool=pool)
 
     table = signal_table(question, few, snapshot, eligibility, ReplyTraits(snapshot))

@@ -16,7 +16,7 @@ def hear(models: Models, demo_shop: Shop):
     catalogue = demo_shop.catalogue()
 
     def understand(message: str, history: tuple[Turn, ...] = ()) -> Understanding:
-        return models.reader.understand(message, history, catalogue, state="no_order")
+        return models.reader.understand(message, history, catalogue, signs=())
 
     return understand
 

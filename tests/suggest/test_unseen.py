@@ -17,7 +17,8 @@ from suggest import unseen
 from suggest.fitting import Example, Fitted, fit
 from suggest.history import HistoryGate
 from suggest.live import Models
-from suggest.order_state import OrderStatePrior
+from suggest.meaning import MeaningModel
+from suggest.moods import MoodModel
 from suggest.ranking import Ranker
 from suggest.signals import SIGNALS
 from suggest.understanding import MessageReader
@@ -56,7 +57,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory, tiny_needs: TextClassifier)
     folder = tmp_path_factory.mktemp("unseen")
     reader = MessageReader(
         needs=tiny_needs, emotions=silent(folder / "emotion", ("angry", "anxious", "calm", "upset")), threats=silent(folder / "threat", ("none", "threat")),
-        prior=OrderStatePrior({}, {}), gate=HistoryGate(((0.0,) * 7,) * 4), splitter=SPLITTER,
+        meaning=MeaningModel.as_heard(tiny_needs), moods=MoodModel.as_heard(), gate=HistoryGate(((0.0,) * 7,) * 4), splitter=SPLITTER,
     )  # fmt: skip
     learnt_from: list[set[str]] = []
 
