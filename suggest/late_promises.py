@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from suggest.contract import Warning_
 
-_TODAY = re.compile(r"今天(?:内)?(\d{1,2})(?:点|:00)前?|今天(?:内|就|给|告诉|回|核|查|提交|寄|发|打|帮)|今晚|今日内|\b(?:today|tonight)\b")
+_TODAY = re.compile(r"今天(?:内)?(\d{1,2})(?:点|:00)(?!\s*[–—~至到-])前?|今天(?:内|就|给|告诉|回|核|查|提交|寄|发|打|帮)|今晚|今日内|\b(?:today|tonight)\b")
 _MIDNIGHT, _NEARLY_OVER = 24, 22
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.practice_table import PAGE, answer, read_cases, table, with_table
+from suggest.composition import sentences_of
 from suggest.contract import Suggestion, SuggestionResponse
 from suggest.live import Models
 from suggest.pipeline import Suggester
@@ -137,10 +138,15 @@ def test_p6_closing_with_thanks_and_no_recommendation_for_the_upset(answers: Ans
 def test_p7_nothing_is_said_twice_and_nothing_told_is_asked_again(answers: Answers, ask: Ask) -> None:
     [draft] = firsts(answers("P7"))
     before = ROWS["P7"]["requests"][0]["history"][-1]["text"]
-    [first] = firsts([ask("收到就是碎的！玻璃渣掉一地，你们怎么包装的", order="shattered")])
+    [first] = firsts([ask("毛衣袖口开线了，刚穿一次，太糟心了", order="sweater")])
+    [not_sent] = firsts([ask("然后呢，怎么处理", order="sweater", history=ROWS["P7"]["requests"][0]["history"])])
 
     assert before == first.text
-    assert "我这就帮您提交并标加急，24小时内审核，次日迅风速运上门取走。" == draft.text  # no photo asked for, no sentence of before
+    assert "return.quality" == draft.scenario == not_sent.scenario
+    assert "在订单详情申请售后，24小时内审核，通过后约次日免费上门取件。" == draft.parts["action"]
+    assert "请拍问题处近照" in not_sent.parts["action"]  # asked for as long as nobody has sent any
+    assert not {*sentences_of(before)} & {*sentences_of(draft.text)}
+    assert "对不起" not in draft.text
     thanks = ask("好的，谢谢", order="in_time", history=[{"role": "customer", "text": "什么时候发"}, {"role": "agent", "text": "今天下午出库。"}])
     assert "chat.closing" == thanks.suggestions[0].scenario  # not the same answer once more
 

@@ -36,6 +36,7 @@ def test_nothing_is_told_by_silence() -> None:
         pytest.param("今天给审核结果。", 23, ["今天给"], id="a word for today"),
         pytest.param("今天给审核结果。", 14, [], id="in the afternoon"),
         pytest.param("到今天是第8天，2小时内回您。", 23, [], id="no promise for today"),
+        pytest.param("今天9:00–20:00方便的话给您打电话。", 15, [], id="hours of opening"),
         pytest.param("You'll hear from us today.", 22, ["today"], id="English"),
     ],
 )
