@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from knowledge.conditions import compile_condition
 from knowledge.errors import BadRow, InvalidCondition, InvalidKnowledge
 from knowledge.expressions import compiled
-from knowledge.records import EscalationReason, EscalationTarget, OwnAction, Record
+from knowledge.frozen import Record
+from knowledge.records import EscalationReason, EscalationTarget, OwnAction
 from knowledge.rows import bad_rows_of
 
 FOLDER = Path(__file__).parent / "conduct"

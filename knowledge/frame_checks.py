@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from knowledge.conditions import compile_condition
 from knowledge.errors import BadRow, InvalidCondition, InvalidTemplate
 from knowledge.holiday_dates import has_holidays
-from knowledge.records import Frame, Store
+from knowledge.records import Store
 from knowledge.scenarios import SCENARIOS
+from knowledge.style_records import Frame
 from knowledge.templates import compile_template
 
 ANY = "*"

@@ -8,7 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from knowledge.frozen import Record
+from knowledge.style_records import Style
 
 Language = Literal["zh-CN", "zh-TW", "en"]
 PARTS = ("empathy", "information", "value", "action")
@@ -34,12 +37,6 @@ def _blank_to_none(value: object) -> object:
 BarList = Annotated[tuple[str, ...], BeforeValidator(_split_bars)]
 OptionalDate = Annotated[date | None, BeforeValidator(_blank_to_none)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,119}$")]
-
-
-class Record(BaseModel):
-    """Frozen, and refuses fields it does not know: a mistyped column is an error, not silence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Attachment(Record):
@@ -160,49 +157,6 @@ class Authority(Record):
 
     agent_compensation_limit: Annotated[Decimal, Field(ge=0)] = Decimal(0)
     lead_compensation_limit: Annotated[Decimal, Field(ge=0)] = Decimal(0)
-
-
-class BannedPhrase(Record):
-    """Words that a draft of this shop must not use."""
-
-    phrase: Annotated[str, Field(min_length=1)]
-    reason: str
-    use_instead: str = ""
-    exceptions: tuple[str, ...] = ()  # longer words in which the phrase may stand
-
-
-class OtherWords(Record):
-    """An apology of this shop's, and how it is said when it was made before in the conversation."""
-
-    said: Annotated[str, Field(min_length=2)]
-    instead: str = ""  # empty: left out
-
-
-class Frame(Record):
-    """What a draft opens or closes with, and for whom. The first of a shop's list that fits is used: never one at random."""
-
-    text: Annotated[str, Field(min_length=1)]  # a template over the same facts as a reply's, and `promotion`
-    when: str = ""  # a condition as a reply's; what is unknown does not fit
-    holidays: tuple[str, ...] = ()  # only on these days, as `holidays` names them, such as 春节; "*" for any
-    promotions: tuple[str, ...] = ()  # only while one of these of the calendar runs; "*" for any
-    scenarios: tuple[str, ...] = ()  # only for these, or groups such as product; empty: all but chat, complaint and safety
-    channels: tuple[str, ...] = ("im", "email")
-    emotions: tuple[Literal["calm", "anxious", "upset", "angry"], ...] = ("calm",)
-
-
-class Style(Record):
-    """How the shop speaks; the rules that hold for every shop are in `knowledge/style`."""
-
-    max_chars: Annotated[int, Field(gt=0)] = 300
-    channel_max_chars: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)  # where it differs from the language's, such as sms = 140
-    banned_phrases: tuple[BannedPhrase, ...] = ()
-    allowed_phrases: tuple[str, ...] = ()  # names and words of this shop that no rule may mark
-    own_sites: tuple[str, ...] = ()  # hosts that a link in a draft may lead to; everything below them too
-    openings: tuple[Frame, ...] = ()
-    closings: tuple[Frame, ...] = ()
-    empathy: tuple[Frame, ...] = ()  # for the upset whose reply has none of its own
-    apologies: tuple[OtherWords, ...] = ()  # not made twice in the same words, beside those of the language
-    follow_script: bool = True  # a customer who writes Traditional Chinese is answered in it, and the other way round; nothing to an English shop
 
 
 class Promotion(Record):

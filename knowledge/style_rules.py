@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from knowledge.errors import BadRow, InvalidKnowledge
 from knowledge.expressions import compiled
+from knowledge.frozen import Record
 from knowledge.normalise import same_length_form
-from knowledge.records import Record
 from knowledge.rows import bad_rows_of
 
 FOLDER = Path(__file__).parent / "style"

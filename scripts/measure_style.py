@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from knowledge.errors import InvalidKnowledge
-from knowledge.records import Store, Style
+from knowledge.records import Store
 from knowledge.style_check import StyleChecker
+from knowledge.style_records import Style
 from knowledge.style_rules import read_style_book, shipped_style_book
 
 app = typer.Typer(add_completion=False)

@@ -6,7 +6,7 @@ The wordings are data: `[apologies]` of `knowledge/style/<language>.toml`, then 
 import re
 from collections.abc import Iterable, Sequence
 
-from knowledge.records import OtherWords
+from knowledge.style_records import OtherWords
 from knowledge.style_rules import ApologyRules, ApologyWording
 
 _MOST_WORDINGS = 2  # a third apology sooner annoys than soothes

@@ -16,9 +16,10 @@ from knowledge.formats import FactWriter
 from knowledge.normalise import match_form, same_length_form
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
-from knowledge.records import Frame, ProvenReply, Store
+from knowledge.records import ProvenReply, Store
 from knowledge.script import Script, in_script
 from knowledge.style_check import style_checker_of
+from knowledge.style_records import Frame
 from knowledge.style_rules import shipped_style_book
 from knowledge.templates import compile_template
 from suggest.apologies import Apologies

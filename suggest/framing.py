@@ -10,7 +10,8 @@ from knowledge.conditions import Outcome
 from knowledge.facts import FactTree
 from knowledge.frame_checks import ANY
 from knowledge.holiday_dates import holiday_on
-from knowledge.records import Frame, Promotion, Store
+from knowledge.records import Promotion, Store
+from knowledge.style_records import Frame
 from suggest.composition import PUBLIC_CHANNELS
 
 ON_THEIR_OWN = ("chat.", "complaint.", "safety")  # such replies greet by themselves, or must not be dressed up or joined

@@ -4,8 +4,9 @@ import pytest
 
 from knowledge.frame_checks import frame_mistakes
 from knowledge.holiday_dates import has_holidays, holiday_on
-from knowledge.records import Frame, Promotion, Store, Style
+from knowledge.records import Promotion, Store
 from knowledge.shop import Shop
+from knowledge.style_records import Frame, Style
 
 
 def store(frame: Frame, **fields) -> Store:

@@ -10,8 +10,9 @@ import openpyxl
 import pytest
 
 from knowledge.errors import InvalidKnowledge
-from knowledge.records import Article, Attachment, Authority, BannedPhrase, Product, Promotion, ProvenReply, SampleConversation, SampleOrder, Store, Style
+from knowledge.records import Article, Attachment, Authority, Product, Promotion, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.shop import Shop, in_force, load_shop
+from knowledge.style_records import BannedPhrase, Style
 
 STORE_TOML = """id = "tiny"
 name = "小店"

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.records import BannedPhrase, Store, Style
+from knowledge.records import Store
 from knowledge.shop import Shop
 from knowledge.style_check import StyleChecker, style_checker_of
+from knowledge.style_records import BannedPhrase, Style
 from knowledge.style_rules import shipped_style_book
 from knowledge.templates import literal_words
 

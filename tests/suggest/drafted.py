@@ -11,8 +11,9 @@ from knowledge.facts import compute_facts
 from knowledge.formats import FactWriter
 from knowledge.order_context import Agent, Customer, Order, Turn
 from knowledge.products import ProductCatalogue
-from knowledge.records import Authority, BannedPhrase, ProvenReply, Store, Style
+from knowledge.records import Authority, ProvenReply, Store
 from knowledge.script import Script
+from knowledge.style_records import BannedPhrase, Style
 from suggest.drafting import Draft, Drafter
 from suggest.ranking import Candidate
 from suggest.understanding import Reading, Understanding

@@ -1,6 +1,6 @@
 import pytest
 
-from knowledge.records import OtherWords
+from knowledge.style_records import OtherWords
 from knowledge.style_rules import shipped_style_book
 from suggest.apologies import Apologies
 

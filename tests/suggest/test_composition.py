@@ -7,7 +7,8 @@ import pytest
 
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
-from knowledge.records import Frame, Product, Promotion, Store, Style
+from knowledge.records import Product, Promotion, Store
+from knowledge.style_records import Frame, Style
 from suggest.contract import SuggestionRequest, SuggestionResponse
 from suggest.pipeline import Suggester
 from tests.suggest.drafted import GREETED, candidate, draft, drafter, reply
