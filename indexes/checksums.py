@@ -43,8 +43,18 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 def that_may_wait(folder: Path, names: Collection[str]) -> tuple[str, ...]:
     """Gives the files that may be checked while they serve, by name."""
-    return tuple(sorted(name for name in names if name.endswith(_TABLES) and (folder / name).is_file() and (folder / name).stat().st_size >= LARGE))
+    return tuple(sorted(name for name in names if name.endswith(_TABLES) and _size_of(folder / name) >= LARGE))
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _found(path: Path) -> str:
-    return sha256_of(path) if path.is_file() else "no such file"
+    try:
+        return sha256_of(path) if path.is_file() else "no such file"
+    except FileNotFoundError:  # another reader set the snapshot aside just now
+        return "no such file"

@@ -22,7 +22,8 @@ def embedding_recipe() -> str:
 @cache
 def storing_recipe() -> str:
     """Of the way from a reply to its rows in a large shop's index: a change here builds its base anew."""
-    files = [*(_INDEXES / name for name in (*_EMBEDDING, *_STORING)), *(_KNOWLEDGE / name for name in ("normalise.py", "templates.py", "records.py"))]
+    own, known = (*_EMBEDDING, *_STORING), ("normalise.py", "templates.py", "records.py", "frozen.py")
+    files = [*(_INDEXES / name for name in own), *(_KNOWLEDGE / name for name in known)]
     return recipe_of(files, _LIBRARIES)
 
 

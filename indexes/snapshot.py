@@ -203,8 +203,8 @@ def read_snapshot(folder: Path, *, model_id: str, dimension: int, needs_model_id
     check_files(folder, {name: expected for name, expected in manifest.files.items() if name not in unchecked})
     try:
         return _read(manifest, folder)
-    except (OSError, ValueError, KeyError, RuntimeError):  # such as a table that is too short
-        check_files(folder, {name: manifest.files[name] for name in unchecked if name in manifest.files})
+    except (OSError, ValueError, KeyError, RuntimeError):  # such as a table that is too short, or a folder that went away
+        check_files(folder, manifest.files)
         raise
 
 
@@ -251,6 +251,8 @@ def read_manifest(folder: Path) -> Manifest:
         if format_version != expected:
             raise SnapshotIncompatible("format", expected=str(expected), got=str(format_version))
         return Manifest(**fields)
+    except FileNotFoundError as error:  # set aside just now by another reader
+        raise SnapshotMissing(folder) from error
     except (ValueError, KeyError, TypeError) as error:
         raise SnapshotCorrupt(path, expected="a manifest in JSON", got=type(error).__name__) from error
 
