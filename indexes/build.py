@@ -64,22 +64,14 @@ def build_snapshot(
         live: the live snapshot; of a large shop what did not change is taken from it.
         exact_up_to: keys up to which every key is looked at with every message; beyond, the index is approximate and its recall is measured.
     """
-    if adapted is not None:
-        embedder, needs = adapted.embedder, adapted.needs
+    embedder, needs = (embedder, needs) if adapted is None else (adapted.embedder, adapted.needs)
     shop = replace(shop, replies=approved(shop))
-    articles = {article.id: article for article in shop.articles}
-    passages = [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
+    passages = _passage_texts(shop)
     tell = on_progress or (lambda _stage, _done, _total: None)
-    cache = cache or VectorCache()
-    cached = CachedEmbedder(embedder, cache)
-    marks = fingerprint_of(shop, ids={EMBEDDING: embedder.model_id, NEEDS: needs.model_id}, cases=cases, base=adapted.base if adapted else {})
-    n_keys = sum(len(reply.triggers) + 1 for reply in shop.replies)
-    manifest = _manifest(shop, embedder, needs, now, adapted, marks=marks, n_keys=n_keys, n_cases=len(cases))
-    large = None
-    if n_keys > exact_up_to:
-        large, recall = large_shop(shop.replies, Means(embedder, needs, tell, cache.counts), live=live.large if live else None)
-        large = replace(large, proven_rows=shop.proven_rows)
-        manifest = replace(manifest, recall=recall, format_version=LARGE_FORMAT_VERSION)
+    cached = CachedEmbedder(embedder, cache := cache or VectorCache())
+    manifest = _manifest(shop, embedder, needs, now, adapted, cases)
+    means = Means(embedder, needs, tell, cache.counts)
+    large, manifest = _large(shop, manifest, means, live) if manifest.counts["keys"] > exact_up_to else (None, manifest)
     return assemble(
         manifest,
         shop,
@@ -90,6 +82,17 @@ def build_snapshot(
         passage_terms=_passage_terms(shop, passages, large, live),
         cases=CaseIndex.build(cases, [reply.id for reply in shop.replies], cached),
     )
+
+
+def _passage_texts(shop: Shop) -> list[str]:
+    articles = {article.id: article for article in shop.articles}
+    return [passage_search_text(passage, articles[passage.article_id]) for passage in shop.passages]
+
+
+def _large(shop: Shop, manifest: Manifest, means: Means, live: Snapshot | None) -> tuple[LargeShop, Manifest]:
+    """What a large shop's replies are found by, and the manifest that says how well."""
+    large, recall = large_shop(shop.replies, means, live=live.large if live else None)
+    return replace(large, proven_rows=shop.proven_rows), replace(manifest, recall=recall, format_version=LARGE_FORMAT_VERSION)
 
 
 def _passage_terms(shop: Shop, passages: Sequence[str], large: LargeShop | None, live: Snapshot | None) -> LexicalIndex:
@@ -135,12 +138,11 @@ def _manifest(
     needs: TextClassifier,
     now: datetime,
     adapted: AdaptedModels | None,
-    *,
-    marks: tuple[str, str],
-    n_keys: int,
-    n_cases: int,
+    cases: Sequence[Case],
 ) -> Manifest:
-    fingerprint, knowledge_hash = marks
+    ids = {EMBEDDING: embedder.model_id, NEEDS: needs.model_id}
+    fingerprint, knowledge_hash = fingerprint_of(shop, ids=ids, cases=cases, base=adapted.base if adapted else {})
+    n_keys = sum(len(reply.triggers) + 1 for reply in shop.replies)
     return Manifest(
         snapshot_id=f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{knowledge_hash[:8]}",
         store_id=shop.store.id,
@@ -149,7 +151,7 @@ def _manifest(
         dimension=embedder.dimension,
         needs_model_id=needs.model_id,
         knowledge_hash=knowledge_hash,
-        counts=_counts(shop, n_keys=n_keys, n_cases=n_cases),
+        counts=_counts(shop, n_keys=n_keys, n_cases=len(cases)),
         files={},
         adapted_from=dict(adapted.base) if adapted else {},
         fingerprint=fingerprint,

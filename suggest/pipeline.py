@@ -75,12 +75,7 @@ class Suggester:
             happened = None if request.has_message else unasked(self.snapshot, self._traits.gates, eligibility, facts)
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
-            answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
-            answers = [for_the_same_person(one, request.history) for one in answers]
-            if praises(request.message):
-                answers = [without_complaints(one) for one in answers]
-            if handed_over is None:  # who hands over anyway sees a lead's replies too
-                answers = [within_authority(one, store, role=facts["agent"].get("role", "agent")) for one in answers]
+            answers = self._answers(request, understanding, facts, eligibility, timings, handed_over=handed_over is not None)
         else:
             answers = [self._answer_unasked(happened, facts, timings)]
         with timings.stage("draft"):
@@ -112,6 +107,18 @@ class Suggester:
                 else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
             ),
         )
+
+    def _answers(
+        self, request: SuggestionRequest, understanding: Understanding, facts: FactTree, eligibility: Eligibility, timings: StageTimings, *, handed_over: bool
+    ) -> list[Answer]:
+        """Each question's candidates, without those that are for another person, another mood, or above this one's authority."""
+        answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+        answers = [for_the_same_person(one, request.history) for one in answers]
+        if praises(request.message):
+            answers = [without_complaints(one) for one in answers]
+        if handed_over:  # who hands over anyway sees a lead's replies too
+            return answers
+        return [within_authority(one, self.snapshot.shop.store, role=facts["agent"].get("role", "agent")) for one in answers]
 
     def _script(self, request: SuggestionRequest) -> Script | None:
         """The script that the customer writes, by the message, else by what they wrote before; None where the shop does not follow."""
