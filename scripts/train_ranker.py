@@ -31,7 +31,7 @@ def train_ranker(
     """Fits on the train and dev chats of the shops, the confidence on folds of them; test chats are never read."""
     chats = {folder: tuple(chat for split in ("train", "dev") for chat in _read(folder, split)) for folder in store_dir}
     every = [chat for found in chats.values() for chat in found]
-    count_asked([(chat, load_shop(folder)) for folder, found in chats.items() for chat in found])
+    count_asked([(load_shop(folder), found) for folder, found in chats.items()])
     fit_question_splitter(every, load_classifier("needs")).write()
     models = Models.load(ranker=Ranker.unfitted())
     shops = [TrainingShop(load_current(index_dir / folder.name, embedder=models.embedder), found) for folder, found in chats.items()]

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from knowledge.chats import LabelledChat
@@ -21,9 +21,9 @@ def asked_ratios(path: Path = BUNDLED_RATIOS) -> Mapping[str, Mapping[str, float
     return found
 
 
-def count_asked(chats: Iterable[tuple[LabelledChat, Shop]], out: Path = BUNDLED_RATIOS) -> None:
+def count_asked(shops: Iterable[tuple[Shop, Sequence[LabelledChat]]], out: Path = BUNDLED_RATIOS) -> None:
     """Counts answerable chats and writes the ratios. «no_order» has none: that nothing was sent says little of what is wanted."""
-    seen = [(scenario, _state(chat, shop)) for chat, shop in chats if chat.labels.answerable for scenario in chat.labels.scenarios]
+    seen = [pair for shop, chats in shops for pair in _seen(shop, chats)]
     pairs, scenarios, states = Counter(seen), Counter(scenario for scenario, _ in seen), Counter(state for _, state in seen)
     low, high = _BOUNDS
     table: dict[str, dict[str, float]] = {}
@@ -36,5 +36,10 @@ def count_asked(chats: Iterable[tuple[LabelledChat, Shop]], out: Path = BUNDLED_
     out.write_text(json.dumps(table, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _state(chat: LabelledChat, shop: Shop) -> str:
-    return order_state(compute_facts(order=chat.order, customer=None, agent=None, now=chat.now, store=shop.store, catalogue=shop.catalogue()))
+def _seen(shop: Shop, chats: Sequence[LabelledChat]) -> Iterator[tuple[str, str]]:
+    """Each scenario that was asked about with the state of the order."""
+    catalogue = shop.catalogue()
+    for chat in chats:
+        if chat.labels.answerable:
+            state = order_state(compute_facts(order=chat.order, customer=None, agent=None, now=chat.now, store=shop.store, catalogue=catalogue))
+            yield from ((scenario, state) for scenario in chat.labels.scenarios)

@@ -29,12 +29,13 @@ def heard_rightly(results: Sequence[ChatResult]) -> HeardFigures:
     scenarios = [one.heard == one.chat.labels.scenarios[0] for one in listened if one.chat.labels.scenarios]
     moods = [(str(one.chat.labels.emotion), one.mood) for one in listened if one.chat.labels.emotion]
     threats = [(one.chat.labels.threatens, one.threatens) for one in listened]
-    f1 = [value for mood in MOODS if not math.isnan(value := _f1(mood, moods))]
+    f1 = [value for mood in MOODS if not math.isnan(value := f1_of(mood, moods))]
     told, heard = [labelled for labelled, found in threats if found], [found for labelled, found in threats if labelled]
     return HeardFigures(_share(scenarios), _share([meant == found for meant, found in moods]), _share(f1), _share(told), _share(heard))
 
 
-def _f1(mood: str, pairs: Sequence[tuple[str, str]]) -> float:
+def f1_of(mood: str, pairs: Sequence[tuple[str, str]]) -> float:
+    """Gives the F1 of one mood over (labelled, heard) pairs; NaN where it is neither labelled nor heard."""
     both = sum(meant == found == mood for meant, found in pairs)
     either = sum(meant == mood for meant, _ in pairs) + sum(found == mood for _, found in pairs)
     return 2 * both / either if either else math.nan

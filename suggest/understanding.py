@@ -130,6 +130,8 @@ class MessageReader:
     ) -> None:
         self._needs, self._emotions, self._threats, self._gate, self._splitter = needs, emotions, threats, gate, splitter
         self._meaning_model, self._moods = meaning, moods
+        if meaning.needs != tuple(needs.labels):
+            raise ValueError("the meaning model was fitted on other needs than the classifier gives; run scripts.train_ranker")
         self._is_matter = np.array([not name.startswith("chat.") for name in meaning.scenarios], dtype=np.bool_)
 
     @property

@@ -77,6 +77,13 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert read.meant(HEARD, SIGNS, CALM, 0.2).tolist() == model.meant(HEARD, SIGNS, CALM, 0.2).tolist()
 
 
+def test_a_reader_whose_classifier_gives_other_needs_is_refused(models: Models) -> None:
+    other = MeaningModel(SCENARIOS, SIGNS, NEEDS, weights())
+
+    with pytest.raises(ValueError, match="fitted on other needs"):
+        models.reader.understanding_by(meaning=other)
+
+
 # ---- the model that ships --------------------------------------------------------------------------------------------------------
 
 
