@@ -52,9 +52,10 @@ eval: setup reindex ## Evaluate both demo shops on their test chats
 bench: setup reindex ## Latency of the endpoint from another process
 	$(BIN)/python -m scripts.bench
 
-train: setup reindex ## Fit the classifiers and the ranker again
+train: setup ## Fit the classifiers and the ranker again, and publish the indexes of them
 	$(BIN)/python -m scripts.train_classifiers $(STORES)
 	OMP_NUM_THREADS=1 $(BIN)/python -m scripts.train_ranker $(STORES) # one thread: the same bytes whatever the machine's cores
+	$(MAKE) reindex
 
 clean: ## Remove what was built
 	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

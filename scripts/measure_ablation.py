@@ -17,7 +17,6 @@ from scripts.progress import STDERR
 from suggest.ablation import METRICS, Ablation, ablate, by_other_scenarios, gather
 from suggest.evaluation import Estimate, bootstrap
 from suggest.live import Models
-from suggest.ranking import Ranker
 from suggest.unseen import LabelledShop
 
 app = typer.Typer(add_completion=False)
@@ -33,7 +32,7 @@ def measure_ablation(
     if len(store_dir) < 2:
         raise typer.BadParameter("expected at least two shops: one is judged by what the others taught", param_hint="--store-dir")
     shops = [LabelledShop(load_shop(folder), labelled_chats(folder)) for folder in store_dir]
-    models = Models.load(ranker=Ranker.unfitted())
+    models = Models.unfitted()
     found = ablate(shops, models, now=datetime.now(UTC), on_done=lambda name: STDERR.print(f"done: {name}", markup=False, highlight=False))
     strangers = _strangers(shops, models)
     if report is not None:

@@ -16,7 +16,6 @@ from scripts.progress import STDERR, progress
 from suggest.evaluation import Estimate, Evaluation
 from suggest.heard import heard_rightly
 from suggest.live import Models
-from suggest.ranking import Ranker
 from suggest.unseen import LabelledShop, Unseen, leave_one_shop_out
 
 app = typer.Typer(add_completion=False)
@@ -35,7 +34,7 @@ def measure_unseen(
         raise typer.BadParameter("expected at least two shops: one is judged by what the others taught", param_hint="--store-dir")
     shops = [LabelledShop(load_shop(folder), labelled_chats(folder)) for folder in store_dir]
     with progress(quiet=False) as tell:
-        found = leave_one_shop_out(shops, Models.load(ranker=Ranker.unfitted()), now=datetime.now(UTC), only=only or (), on_progress=tell)
+        found = leave_one_shop_out(shops, Models.unfitted(), now=datetime.now(UTC), only=only or (), on_progress=tell)
     figures = {name: _figures(one) for name, one in found.items()}
     if report is not None:
         report.mkdir(parents=True, exist_ok=True)

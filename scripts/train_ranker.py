@@ -1,21 +1,24 @@
-"""`python -m scripts.train_ranker`: fit the ranker, and what turns hearing into understanding, on labelled chats of published shops."""
+"""`python -m scripts.train_ranker`: fit the ranker, and what turns hearing into understanding, on shops' labelled chats."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from indexes.build import build_snapshot
+from indexes.cases import cases_of
 from indexes.classifier import load_classifier
-from indexes.publish import load_current
+from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat, read_chats
-from knowledge.shop import load_shop
+from knowledge.shop import Shop, load_shop
 from scripts.progress import STDERR, progress
 from suggest.asked_states import count_asked
 from suggest.fitting import figures, fit
 from suggest.live import Models
 from suggest.question_fitting import fit_question_splitter
-from suggest.ranking import BUNDLED_RANKER, Ranker
+from suggest.ranking import BUNDLED_RANKER
 from suggest.reading_fitting import fit_meaning, fit_moods
 from suggest.training_examples import TrainingShop, heard_in, training_examples
 
@@ -25,16 +28,17 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def train_ranker(
     store_dir: Annotated[list[Path], typer.Option(help="A shop's folder with chats/train.jsonl and chats/dev.jsonl; repeat for several")],
-    index_dir: Annotated[Path, typer.Option(help="Where published indexes live")] = Path("var/indexes"),
     out: Annotated[Path, typer.Option(help="Folder to write")] = BUNDLED_RANKER,
 ) -> None:
-    """Fits on the train and dev chats of the shops, the confidence on folds of them; test chats are never read."""
-    chats = {folder: tuple(chat for split in ("train", "dev") for chat in _read(folder, split)) for folder in store_dir}
+    """Fits on the train and dev chats of the shops, over indexes of their files as they are, the confidence on folds; test chats are never read."""
+    loaded = {folder: load_shop(folder) for folder in store_dir}
+    train, dev = ({folder: _read(folder, split) for folder in store_dir} for split in ("train", "dev"))
+    chats = {folder: (*train[folder], *dev[folder]) for folder in store_dir}
     every = [chat for found in chats.values() for chat in found]
-    count_asked([(load_shop(folder), found) for folder, found in chats.items()])
+    count_asked([(loaded[folder], found) for folder, found in chats.items()])
     fit_question_splitter(every, load_classifier("needs")).write()
-    models = Models.load(ranker=Ranker.unfitted())
-    shops = [TrainingShop(load_current(index_dir / folder.name, embedder=models.embedder), found) for folder, found in chats.items()]
+    models = Models.unfitted()
+    shops = [TrainingShop(_index(loaded[folder], train[folder], models), chats[folder]) for folder in store_dir]
     heard = heard_in(shops, models)
     moods = fit_moods(heard)
     moods.write()
@@ -50,6 +54,11 @@ def train_ranker(
     names = ", ".join(folder.name for folder in chats)
     fitted.write(out, provenance=f"train and dev chats of {names}; confidence on five folds over conversations")
     STDERR.print(f"wrote {out}: {json.dumps(figures(fitted))}", markup=False, highlight=False)
+
+
+def _index(shop: Shop, taught: list[LabelledChat], models: Models) -> Snapshot:
+    """The shop's index as a reindex with these models would build it: a published one may be of other models."""
+    return build_snapshot(shop, embedder=models.embedder, needs=models.reader.needs, now=datetime.now(UTC), cases=cases_of(taught))
 
 
 def _read(folder: Path, split: str) -> list[LabelledChat]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import TypeVar
 
-from indexes.classifier import load_classifier
+from indexes.classifier import TextClassifier, load_classifier
 from indexes.embedder import Embedder, load_embedder
 from suggest.errors import StoreNotNamed, StoreUnavailable, UnknownStore
 from suggest.history import HistoryGate
@@ -29,22 +29,37 @@ class Models:
     ranker: Ranker
 
     @classmethod
-    def load(cls, model: str = "", *, ranker: Ranker | None = None) -> "Models":
-        """Loads the embedding model and the bundled classifiers, and the bundled ranker where none is given.
+    def load(cls, model: str = "") -> "Models":
+        """Loads the embedding model, the bundled classifiers, and what was learnt of chats.
+
+        Raises:
+            ModelUnavailable: a model is not on this machine.
+            ValueError: what was learnt of chats was learnt with other classifiers.
+        """
+        needs = load_classifier("needs")
+        return cls(load_embedder(model), _reader(needs, MeaningModel.load(), MoodModel.load()), Ranker.load())
+
+    @classmethod
+    def unfitted(cls, model: str = "") -> "Models":
+        """Loads them without what was learnt of chats: what is meant is what is heard, and nothing is preferred. To learn from chats with.
 
         Raises:
             ModelUnavailable: a model is not on this machine.
         """
-        reader = MessageReader(
-            needs=load_classifier("needs"),
-            emotions=load_classifier("emotion"),
-            threats=load_classifier("threat"),
-            gate=HistoryGate.load(),
-            splitter=QuestionSplitter.load(),
-            meaning=MeaningModel.load(),
-            moods=MoodModel.load(),
-        )
-        return cls(embedder=load_embedder(model), reader=reader, ranker=ranker or Ranker.load())
+        needs = load_classifier("needs")
+        return cls(load_embedder(model), _reader(needs, MeaningModel.as_heard(needs), MoodModel.as_heard()), Ranker.unfitted())
+
+
+def _reader(needs: TextClassifier, meaning: MeaningModel, moods: MoodModel) -> MessageReader:
+    return MessageReader(
+        needs=needs,
+        emotions=load_classifier("emotion"),
+        threats=load_classifier("threat"),
+        gate=HistoryGate.load(),
+        splitter=QuestionSplitter.load(),
+        meaning=meaning,
+        moods=moods,
+    )
 
 
 @dataclass(frozen=True, slots=True)
