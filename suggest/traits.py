@@ -27,6 +27,7 @@ class ReplyTraits:
     def __init__(self, snapshot: Snapshot) -> None:
         columns = snapshot.columns
         self.names, self.scenario = columns.scenarios, columns.scenario.astype(np.int64)
+        self.number = {name: place for place, name in enumerate(self.names)}
         families = sorted({name.split(".")[0] for name in self.names})
         self.families = tuple(families)
         self.family = np.array([families.index(name.split(".")[0]) for name in self.names], dtype=np.int64)  # of each scenario
