@@ -3,6 +3,8 @@
 Each loop fills neighbouring columns in the order in which `signals` names them.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,9 @@ _TRIGGER, _LEXICAL, _SCENARIO, _VOTED, _NEEDS = (np.float32(weight) for weight i
 _UNKNOWN_SINKS, _SPECIFIC_RISES = np.float32(0.35), np.float32(0.25)
 # Rows of the plain traits, in the order of `traits.PLAIN_TRAITS`.
 _NEUTRAL, _CONDITIONAL, _ABOUT_CASE, _ASKS_FOR_ORDER, _HAS_PRODUCTS, _LEAD, _TIER = range(7)
+
+
+_BEST_ASKED = 5  # where `best_trigger` stands among `signals.REQUEST_SIGNALS`; the two other best, the surest need and the entropy follow
 
 
 @compiled
@@ -155,3 +160,16 @@ def fill_from_best_within(values: Matrix, first: int, of: Rows, rows: Rows, grou
             best[groups[row]] = max(best[groups[row]], values[reply, signal])
         for reply, row in enumerate(rows):
             values[reply, first + place] = values[reply, signal] - best[groups[row]]
+
+
+@compiled
+def fill_asked(values: Matrix, first: int, asked: Matrix, needs: Matrix, best_of: Rows) -> None:
+    """What is asked, the same for all: `asked`, in it the best of some signals among the candidates, then how sure the needs are and their entropy."""
+    for place, signal in enumerate(best_of):
+        asked[_BEST_ASKED + place] = values[:, signal].max()
+    entropy = 0.0
+    for need in needs:
+        entropy -= need * math.log(need + np.float32(1e-9))
+    asked[_BEST_ASKED + len(best_of)], asked[_BEST_ASKED + len(best_of) + 1] = needs.max(), entropy
+    for reply in range(len(values)):
+        values[reply, first : first + len(asked)] = asked

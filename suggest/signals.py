@@ -17,6 +17,7 @@ from suggest.notable import WEIGHTS, notable_in
 from suggest.retrieval import Hits, ReplyHits
 from suggest.signal_loops import (
     best_in_passing,
+    fill_asked,
     fill_cited,
     fill_fit,
     fill_from_best,
@@ -68,7 +69,7 @@ _PROFILES, _CITED, _FITTING, _TONED, _ASKED = (SIGNALS.index(name) for name in (
 _BELOW_BEST, _BELOW_BEST_OF = SIGNALS.index(f"{_FROM_BEST[0]}_from_best"), np.array([SIGNALS.index(name) for name in _FROM_BEST])
 _BELOW_SCENARIO = SIGNALS.index(f"{_FROM_BEST_OF_SCENARIO[0]}_in_scenario")
 _BELOW_SCENARIO_OF = np.array([SIGNALS.index(name) for name in _FROM_BEST_OF_SCENARIO])
-_BEST_OF_REQUEST = [SIGNALS.index(name) for name in ("trigger_mixed", "needs_profile", "lexical")]
+_BEST_OF_REQUEST = np.array([SIGNALS.index(name) for name in ("trigger_mixed", "needs_profile", "lexical")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _values(
     fill_tones(values, _TONED, rows, traits.tones, moods)
     fill_from_best(values, _BELOW_BEST, _BELOW_BEST_OF)
     fill_from_best_within(values, _BELOW_SCENARIO, _BELOW_SCENARIO_OF, rows, traits.scenario, len(traits.names))
-    values[:, _ASKED:] = _asked(question, values, has_order=here[0])
+    fill_asked(values, _ASKED, _asked(question, has_order=here[0]), question.mixed_needs, _BEST_OF_REQUEST)
     return values
 
 
@@ -144,24 +145,17 @@ def _shares(question: Understanding, scenarios: Matrix, traits: ReplyTraits) -> 
     return np.array([scenarios, by_message, by_words, family_probabilities(question.scenarios, traits.families)[traits.family]])
 
 
-def _asked(question: Understanding, values: Matrix, *, has_order: bool) -> list[float]:
-    """What is asked, in the order of `REQUEST_SIGNALS`."""
-    needs = question.mixed_needs
-    best_trigger, best_needs, best_lexical = values[:, _BEST_OF_REQUEST].max(axis=0).tolist()
+def _asked(question: Understanding, *, has_order: bool) -> Matrix:
+    """What is asked as far as the candidates and needs have no part in it, in the order of `REQUEST_SIGNALS`; those are left for `fill_asked`."""
     asked = {
         "message_length": min(len(question.text), 40) / 40,
         "lean_on_history": question.lean_on_history,
-        "has_history": float(len(question.readings) > 1),
+        "has_history": len(question.readings) > 1,
         "other": question.scenarios.get("chat.other", 0.0),
         "doubt": 1 - max(question.scenarios.values(), default=0.0),
-        "best_trigger": best_trigger,
-        "best_needs": best_needs,
-        "best_lexical": best_lexical,
-        "surest_need": float(needs.max()),
-        "need_entropy": float(-(needs * np.log(needs + 1e-9)).sum()),
         "upset": question.upset,
         "threat": question.threat,
-        "has_order": float(has_order),
-        "several_questions": float(bool(question.questions)),
+        "has_order": has_order,
+        "several_questions": bool(question.questions),
     }
-    return [asked[name] for name in REQUEST_SIGNALS]
+    return np.array([asked.get(name, 0.0) for name in REQUEST_SIGNALS], dtype=np.float32)
