@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ _LATIN_CHARS = 4
 NGRAM_LENGTHS = (1, 2)
 # The static vector is this long beside the n-grams' mean, so that neither half is lost on the other.
 DENSE_LENGTH = 3.0
+_DENSE_LENGTH = np.float32(DENSE_LENGTH)
 _GRAMS_KEPT = 1_000_000
 _LEADING_BITS, _TRAILING_BITS = 16, 16  # of an n-gram's code
 Codes = npt.NDArray[np.uint32]
@@ -82,7 +83,7 @@ class TextClassifier:
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Gives the probability of every label for every text, in order."""
-        return softmax(self.logits(texts) / self._temperature)
+        return _shares(self._features(texts) @ self._output, self._bias, np.float32(self._temperature))
 
     def probabilities_of_many(self, texts: Sequence[str], vectors: Vectors | None = None) -> Probabilities:
         """As `probabilities`, for the texts of a large shop: n-grams come again and again, and so their rows are kept.
@@ -102,11 +103,13 @@ class TextClassifier:
 
     def logits(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Gives the scores before the temperature and the softmax, [n_texts, n_labels]."""
+        return np.asarray(self._features(texts) @ self._output + self._bias, dtype=np.float32)
+
+    def _features(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         codes = [_codes_heard(text) for text in texts]
-        ends = np.cumsum([len(one) for one in codes])
-        dense = self._embedder.encode_query(texts) * DENSE_LENGTH
-        features = _features(np.concatenate([_NO_CODES, *codes]), ends, self._codes, self._leading, self._ngrams, self._ngram_scale, dense)
-        return np.asarray(features @ self._output + self._bias, dtype=np.float32)
+        ends = np.array([*accumulate(map(len, codes))], dtype=np.int64)
+        wanted = codes[0] if len(codes) == 1 else np.concatenate([_NO_CODES, *codes])
+        return _features(wanted, ends, self._codes, self._leading, self._ngrams, self._ngram_scale, self._embedder.encode_query(texts))
 
     def _logits(self, found: Sequence[npt.NDArray[np.int64]], vectors: Vectors) -> npt.NDArray[np.float32]:
         """As `logits`, of texts whose known n-grams' rows and static vectors are given."""
@@ -155,9 +158,24 @@ def _features(
         root = np.float32(math.sqrt(max(1, n_known)))
         for place in range(width):
             found[text, place] = np.float64(sums[place]) * np.float64(scale[place] / root)
-        found[text, width:] = dense[text]
+        for place in range(dense.shape[1]):
+            found[text, width + place] = dense[text, place] * _DENSE_LENGTH
         start = ends[text]
     return found
+
+
+@compiled
+def _shares(scores: npt.NDArray[np.float32], bias: npt.NDArray[np.float32], temperature: np.float32) -> Probabilities:
+    """Turns the output layer's sums into probabilities, in their place."""
+    for row in scores:
+        for label in range(len(row)):
+            row[label] = (row[label] + bias[label]) / temperature
+        largest, total = row.max(), np.float32(0.0)
+        for label in range(len(row)):
+            row[label] = math.exp(row[label] - largest)
+            total += row[label]
+        row /= total
+    return scores
 
 
 def known_rows(codes: Codes, wanted: Sequence[int] | Codes) -> npt.NDArray[np.int64]:

@@ -106,7 +106,7 @@ class StaticEmbedder:
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Gives the normalised mean of each text's token vectors; zero for a text without a known token."""
         if 0 < len(texts) <= _FEW:
-            return np.array([self._vector(text) for text in texts])
+            return self._vector(texts[0]).reshape(1, -1) if len(texts) == 1 else np.array([self._vector(text) for text in texts])
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _AT_ONCE):
             forms = [match_form(text) for text in texts[start : start + _AT_ONCE]]
@@ -123,11 +123,11 @@ class StaticEmbedder:
         form = match_form(text)
         with self._lock:
             ids = self._tokenizer.encode(form, add_special_tokens=False).ids
-        total = np.zeros((1, self.dimension), dtype=np.float32)
-        self._add_up([ids], total)
+        known = not self._unknown.issuperset(ids)
+        total = self._table.take(ids, axis=0).sum(axis=0) if known else np.zeros(self.dimension, dtype=np.float32)
         if len(self._at_hand) >= _REMEMBERED:
             self._at_hand.clear()
-        vector = self._at_hand[text] = np.asarray(unit(total)[0])
+        vector = self._at_hand[text] = np.asarray(unit(total.reshape(1, -1))[0])
         return vector
 
     def _add_up(self, token_ids: list[list[int]], sums: Vectors) -> None:

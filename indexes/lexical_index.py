@@ -91,7 +91,7 @@ class LexicalIndex:
     def _numbers_of(self, text: str) -> npt.NDArray[np.int64]:
         """Numbers of the text's terms that some row has, each once, ascending."""
         vocabulary = {} if self._bm25 is None else self._bm25.vocab_dict
-        return np.array(sorted({vocabulary[term] for term in lexical_terms(text) if term in vocabulary}), dtype=np.int64)
+        return np.array(sorted({*map(vocabulary.get, lexical_terms(text))} - {None}), dtype=np.int64)
 
     def search(self, text: str, *, n_rows: int) -> RowHits:
         """Gives up to `n_rows` rows that share a term, best first, ties by row."""

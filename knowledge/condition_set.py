@@ -1,14 +1,12 @@
 """All conditions of a shop, judged together for one order: most are made of the same few tests, and what those come to is remembered.
 
-A condition is taken apart at its top-level `&&`. Tests on the same facts form a group; where those facts are plain words, truth values or whole numbers,
-as a status or a count of days is, the whole group costs one lookup. The verdicts are those of `Condition.evaluate`; sets of conditions are the bits of an
-integer.
+A condition is taken apart at its top-level `&&`. Tests that look at the same facts in the same way form a group; where all that matters of those facts is
+a plain word, a truth value or where they lie among numbers and times, the whole group costs one lookup. The verdicts are those of `Condition.evaluate`;
+sets of conditions are the bits of an integer.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import reduce
 from operator import itemgetter, or_
 from typing import Any
@@ -16,11 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from knowledge.condition_scales import Look, look_of
 from knowledge.conditions import ALWAYS, NEVER, STRINGS, Condition, Result, Verdict, cel_context, compile_condition, compiled, executed, referenced_paths
 
-_BELOW = re.compile(r"\.\w+(?:\.\w+)*(?:\.\w+\()?$")  # a fact below; one name and a bracket would be a method of the fact itself
 _REMEMBERED = 1_024  # outcomes kept for each group
-_SHORT_TEXT = 40  # a longer text is somebody's words rather than a kind of value
 _ABSENT = object()
 Path = tuple[str, ...]
 Masks = tuple[int, int, int]  # conditions that some test of a group makes false, that lack a fact, that compare what cannot be compared
@@ -51,15 +48,15 @@ class ConditionSet:
         for place, condition in enumerate(self._conditions):
             for part in conjuncts(condition.source):
                 standing[part] = standing.get(part, 0) | 1 << place
-        self._facts: dict[tuple[Path, bool], int] = {}  # a path, and whether it is only asked to be there
+        self._facts: dict[tuple[Path, Look], int] = {}  # a path, and what of it matters
         groups: dict[tuple[int, ...], list[tuple[int, Any]]] = {}
         for part, conditions in standing.items():
-            paths = [(tuple(path.split(".")), _only_presence(part, path)) for path in referenced_paths(part)]
-            groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in paths), []).append((conditions, compiled(part)))
+            looks = [(tuple(path.split(".")), look_of(part, path)) for path in referenced_paths(part)]
+            groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in looks), []).append((conditions, compiled(part)))
         every = [path for path, _ in self._facts]
-        self._below: dict[Path, list[tuple[int, str, bool]]] = {}  # facts by what they stand below
-        for (path, only_presence), number in self._facts.items():
-            self._below.setdefault(path[:-1], []).append((number, path[-1], only_presence))
+        self._below: dict[Path, list[tuple[int, str, Look]]] = {}  # facts by what they stand below
+        for (path, look), number in self._facts.items():
+            self._below.setdefault(path[:-1], []).append((number, path[-1], look))
         groups_of_tests = [
             _Group(tuple(every[fact] for fact in facts), facts, reduce(or_, (conditions for conditions, _ in tests)), tuple(tests))
             for facts, tests in groups.items()
@@ -70,8 +67,9 @@ class ConditionSet:
         ]
 
     def _plain_values(self, facts: Mapping[str, Any]) -> list[object | None]:
-        """Each fact where equal values are the same to every test: short text, truth values and whole numbers, or at which step it is not there; else None."""
+        """What of each fact matters to its tests, or at which step it is not there; None where only they can tell."""
         plain: list[object | None] = [None] * len(self._facts)
+        now = facts.get("now")
         for above, below in self._below.items():
             node: Any = facts
             absent: object | None = None
@@ -80,14 +78,12 @@ class ConditionSet:
                 if node is _ABSENT:
                     absent = (step,)
                     break
-            for number, name, only_presence in below if absent or type(node) is dict else ():
+            for number, name, look in below if absent or type(node) is dict else ():
                 value = absent or node.get(name, _ABSENT)
                 if value is _ABSENT:
                     plain[number] = (len(above),)
-                elif absent or only_presence:
-                    plain[number] = absent or True
                 else:
-                    plain[number] = _plain(value)
+                    plain[number] = absent or look(value, now)
         return plain
 
     @property
@@ -181,15 +177,6 @@ def conjuncts(source: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in [*parts, source[start:]] if part.strip())
 
 
-def _only_presence(source: str, path: str) -> bool:
-    """Whether a test asks of a fact only that it is there, `has(order.item)`, or of what is below it."""
-    bare = re.sub(r"\s*([.()])\s*", r"\1", STRINGS.sub('""', source))
-    return all(
-        (found.group("before") == "has(" and found.group("after") == ")") or _BELOW.match(found.group("after"))
-        for found in re.finditer(rf"(?P<before>has\(|(?<![\w.])){re.escape(path)}(?!\w)(?P<after>\)|[.\w]*\(?)", bare)
-    )
-
-
 def _masks(group: _Group, context: Any, *, ruled_out: int) -> Masks:
     """What the group's tests come to; a test that stands only in conditions ruled out already is not made."""
     false = missing = incomparable = 0
@@ -221,12 +208,3 @@ def _part(facts: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
             if path[-1] in node:
                 copy[path[-1]] = node[path[-1]]
     return part
-
-
-def _plain(value: object) -> object | None:
-    kind = type(value)
-    if kind is bool or (kind is str and len(value) <= _SHORT_TEXT):  # type: ignore[arg-type]
-        return value
-    if kind is int or (kind is Decimal and value.is_finite()):  # type: ignore[attr-defined]
-        return kind, value  # 1 is not true
-    return None

@@ -47,7 +47,8 @@ class Alarm(Record):
 
     def says(self, form: str) -> bool:
         """Whether the matched form of a message says it, in either language."""
-        return any(_found(said, form) and not _found(unless, form) for said, unless in ((self.zh, self.zh_unless), (self.en, self.en_unless)))
+        zh = _found(self.zh, form) and not _found(self.zh_unless, form)
+        return zh or (_found(self.en, form) and not _found(self.en_unless, form))
 
     def hints(self, form: str) -> bool:
         """Whether it says something that counts only together with another sign."""

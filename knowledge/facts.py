@@ -7,15 +7,16 @@ Times keep their type, money is Decimal, days are calendar days in the shop's ti
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from knowledge.order_context import Agent, Customer, Order
+from knowledge.order_context import Agent, Customer, Facts, Order
 from knowledge.products import ProductCatalogue
 from knowledge.records import Store
 
 FactTree = dict[str, Any]
-_NESTED = (dict, list, tuple)
+_WHOLE = frozenset({str, int, float, bool, datetime, date, Decimal})  # nothing inside
 
 UNSHIPPED = frozenset({"created", "paid", "picking", "packed"})
 SHIPPED = frozenset({"shipped", "out_for_delivery", "delivered", "completed"})
@@ -82,13 +83,15 @@ def leads(facts: Mapping[str, Any], steps: Sequence[str]) -> bool:
 
 def _sent(model: Order | Customer | Agent | None) -> FactTree:
     """Nested dict of what was sent; an explicit null or empty text is the same as not sent."""
-    return {} if model is None else _without_none(model.model_dump())
+    return {} if model is None else _without_none(model)
 
 
 def _without_none(value: Any) -> Any:
+    """Records become dicts: to read their fields takes a third of the time of dumping them."""
     kind = type(value)
-    if kind is dict:
-        return {name: _without_none(inner) if type(inner) in _NESTED else inner for name, inner in value.items() if not _is_blank(inner)}
+    if kind is dict or isinstance(value, Facts):
+        held = value if kind is dict else vars(value)
+        return {name: inner if type(inner) in _WHOLE else _without_none(inner) for name, inner in held.items() if not _is_blank(inner)}
     if kind is list or kind is tuple:
         return [_without_none(inner) for inner in value if inner is not None]
     return value

@@ -5,6 +5,7 @@ Only what the customer knows is asked of them; what the agent can look up stands
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from indexes.lexical_index import lexical_terms
 from knowledge.conditions import Outcome
@@ -80,9 +81,9 @@ def clarifying_questions(
 
 def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, silent: bool) -> str | None:
     """The question whose answer the likeliest replies wait for, by the sum of their confidence; None when the first waits for nothing."""
-    offered = [] if silent else candidates[:1]
     matter = {name for name, probability in understanding.scenarios.items() if probability >= _MATTER}
-    fitting = [one for one in candidates if one.reply.scenario in matter or any(one is first for first in offered)][:_LOOKED_AT]
+    offered = candidates[0] if candidates and not silent else None
+    fitting = list(islice((one for one in candidates if one.reply.scenario in matter or one is offered), _LOOKED_AT))
     if silent and not facts["order"] and _shop_asks_for_order(understanding, candidates):
         return "order"
     if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts) is None:

@@ -22,10 +22,14 @@ class Framing:
 
     def __init__(self, store: Store, facts: FactTree, *, day: date, emotion: str, channel: str) -> None:
         self._store, self._facts, self._day, self._emotion, self._channel = store, facts, day, emotion, channel
+        self._found: dict[tuple[int, str], list[tuple[Frame, Mapping[str, Any]]]] = {}  # by the frames' identity: most drafts are of one contact reason
 
     def fitting(self, frames: Sequence[Frame], scenario: str) -> list[tuple[Frame, Mapping[str, Any]]]:
         """Gives the frames that fit, in the shop's order, each with the facts it may name: those of the request and its own promotion."""
-        return [(frame, self._told(frame)) for frame in frames if self._fits(frame, scenario)]
+        found = self._found.get((id(frames), scenario))
+        if found is None:
+            found = self._found[id(frames), scenario] = [(frame, self._told(frame)) for frame in frames if self._fits(frame, scenario)]
+        return found
 
     def _fits(self, frame: Frame, scenario: str) -> bool:
         """Cheapest questions first: most frames fall at one of the first three."""

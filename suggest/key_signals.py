@@ -30,9 +30,8 @@ def key_signals(question: Understanding, near: ReplyHits) -> Values:
     needs = np.array([one.needs for one in (*question.readings, *question.clauses)] + [question.mixed_needs])
     # Bhattacharyya coefficients of need distributions: each key's with each reading and clause, then with all readings together.
     overlaps = near.overlaps(np.sqrt(needs))
-    mixed = near.cosines[:, : len(question.readings)] @ question.shares
     return _of_keys(
-        near.cosines, overlaps, mixed, near.lexical, near.lexical_in_context, len(question.readings), len(question.clauses), bool(question.said_last),
+        near.cosines, overlaps, question.shares, near.lexical, near.lexical_in_context, len(question.clauses), bool(question.said_last),
         near.is_trigger, near.starts,
     )  # fmt: skip
 
@@ -41,10 +40,9 @@ def key_signals(question: Understanding, near: ReplyHits) -> Values:
 def _of_keys(
     cosines: Values,
     overlaps: Values,
-    mixed: Values,
+    shares: Values,
     lexical: Values,
     in_context: Values,
-    n_readings: int,
     n_clauses: int,
     said_something: bool,
     is_trigger: npt.NDArray[np.bool_],
@@ -52,15 +50,19 @@ def _of_keys(
 ) -> Values:
     found = np.zeros((_N_BEST + len(_OWN_WORDS) + len(_MEANS), len(starts)), dtype=np.float32)
     heard = np.zeros(_N_CHANNELS, dtype=np.float32)
+    n_readings = len(shares)
     second, third, fourth = min(1, n_readings - 1), min(2, n_readings - 1), min(3, n_readings - 1)  # the message alone where there is no history
     for reply in range(len(starts)):
         end = starts[reply + 1] if reply + 1 < len(starts) else len(is_trigger)
         for key in range(starts[reply], end):
             near, needs = cosines[key], overlaps[key]
+            mixed = np.float32(0.0)
+            for reading in range(n_readings):
+                mixed += near[reading] * shares[reading]
             clause, clause_needs = (near[0], needs[0]) if n_clauses == 0 else (near[n_readings], needs[n_readings])
             for other in range(n_readings + 1, n_readings + n_clauses):
                 clause, clause_needs = max(clause, near[other]), max(clause_needs, needs[other])
-            heard[0], heard[1], heard[2], heard[3], heard[4], heard[5] = near[0], mixed[key], near[second], near[third], near[fourth], clause
+            heard[0], heard[1], heard[2], heard[3], heard[4], heard[5] = near[0], mixed, near[second], near[third], near[fourth], clause
             heard[6], heard[7], heard[8], heard[9] = needs[0], needs[-1], needs[fourth], clause_needs
             heard[10], heard[11], heard[12] = lexical[key], in_context[key], near[-1] if said_something else np.float32(0.0)
             if is_trigger[key]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_encoded = json.JSONEncoder(ensure_ascii=False, default=str).encode  # made once: `json.dumps` would make one a line
 
 
 class JsonLines(logging.Formatter):
@@ -17,7 +18,7 @@ class JsonLines(logging.Formatter):
         line = {"at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"), "level": record.levelname, "event": record.getMessage()}
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__  # its message may quote the customer
-        return json.dumps(line | facts, ensure_ascii=False, default=str)
+        return _encoded(line | facts)
 
 
 def configure_logging(level: str) -> None:

@@ -5,6 +5,7 @@ chats of several shops and knows nothing of any one's words, so it holds for a s
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
 from indexes.classifier import TextClassifier, label_groups
+from indexes.compiled import compiled
 from knowledge.scenarios import SCENARIOS
 
 BUNDLED_MEANING = Path(__file__).parent / "models" / "meaning"
@@ -21,6 +23,7 @@ CARD, WEIGHTS = "meaning.json", "meaning.safetensors"
 # What the mood adds, in the order of its weights.
 MOOD_FEATURES = ("upset or angry", "angry", "anxious", "threat")
 HEARD_FLOOR = 1e-3  # of a scenario nobody heard: the order may still speak for it
+_HEARD_FLOOR = np.float32(HEARD_FLOOR)
 Vector = npt.NDArray[np.float32]
 
 
@@ -41,13 +44,14 @@ class MeaningModel:
     def __init__(self, scenarios: Sequence[str], signs: Sequence[str], needs: Sequence[str], weights: MeaningWeights) -> None:
         self.scenarios, self.signs, self.needs, self.weights = tuple(scenarios), tuple(signs), tuple(needs), weights
         self._place = {sign: place for place, sign in enumerate(self.signs)}
-        self._membership = scenario_membership(self.needs, self.scenarios)
+        number = {name: place for place, name in enumerate(self.scenarios)}
+        self._scenario_of = np.array([number[need.split("/")[0]] for need in self.needs], dtype=np.int64)  # [n_needs]
 
     @classmethod
     def load(cls, folder: Path = BUNDLED_MEANING) -> "MeaningModel":
         """Reads the model that ships."""
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        arrays = load_file(folder / WEIGHTS)
+        arrays = {name: array.copy() for name, array in load_file(folder / WEIGHTS).items()}  # what was read is read-only, which compiled loops take slowly
         return cls(card["scenarios"], card["signs"], card["needs"], MeaningWeights(hearing=card["hearing"], **arrays))
 
     @classmethod
@@ -66,8 +70,9 @@ class MeaningModel:
         (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     def heard(self, needs: Vector) -> Vector:
-        """Gives the scenarios' probabilities by the words alone, [n_scenarios]."""
-        return np.asarray(needs @ self._membership, dtype=np.float32)
+        """Gives the scenarios' probabilities by the words alone, of one or several texts: [n_scenarios] or [n_texts, n_scenarios]."""
+        found = _by_scenario(np.atleast_2d(needs), self._scenario_of, len(self.scenarios))
+        return found if needs.ndim == 2 else found[0]
 
     def meant(self, needs: Vector, signs: Sequence[str], moods: Mapping[str, float], threat: float) -> Vector:
         """Gives the scenarios' probabilities, [n_scenarios], summing to 1.
@@ -79,15 +84,54 @@ class MeaningModel:
             threat: probability that the customer threatens.
         """
         weights = self.weights
-        known = [self._place[sign] for sign in signs if sign in self._place]
-        scores = weights.hearing * np.log(self.heard(needs) + HEARD_FLOOR) + weights.bias + np.sqrt(needs) @ weights.needs
-        scores += weights.signs[known].sum(axis=0) + mood_features(moods, threat) @ weights.moods
-        shares = np.exp(scores - scores.max())
-        return np.asarray(shares / shares.sum(), dtype=np.float32)
+        known = np.array([self._place[sign] for sign in signs if sign in self._place], dtype=np.int64)
+        mood = mood_features(moods, threat)
+        return _meant(needs, self.heard(needs), weights.hearing, weights.bias, weights.signs, known, weights.moods, mood, weights.needs)
 
-    def named(self, probabilities: Vector) -> dict[str, float]:
+    def named(self, probabilities: Vector) -> "ByScenario":
         """Gives probabilities by scenario."""
-        return dict(zip(self.scenarios, probabilities.tolist(), strict=True))
+        return ByScenario(self.scenarios, probabilities)
+
+
+class ByScenario(dict[str, float]):
+    """Probabilities by scenario, which also stand as a column in the order of the names, with a 0 behind for any other name."""
+
+    __slots__ = ("column", "names")
+
+    def __init__(self, names: tuple[str, ...], column: Vector) -> None:
+        super().__init__(zip(names, column.tolist(), strict=True))
+        self.names, self.column = names, np.zeros(len(column) + 1, dtype=np.float32)
+        self.column[:-1] = column
+
+
+@compiled
+def _by_scenario(needs: Vector, scenario_of: npt.NDArray[np.int64], n_scenarios: int) -> Vector:
+    found = np.zeros((len(needs), n_scenarios), dtype=np.float32)
+    for text in range(len(needs)):
+        for need in range(len(scenario_of)):
+            found[text, scenario_of[need]] += needs[text, need]
+    return found
+
+
+@compiled
+def _meant(
+    needs: Vector, heard: Vector, hearing: float, bias: Vector, signs: Vector, known: npt.NDArray[np.int64], moods: Vector, mood: Vector, weights: Vector
+) -> Vector:
+    """The log-linear model's shares: what was heard, then what each need, sign and mood adds."""
+    scores = np.empty(len(bias), dtype=np.float32)
+    for scenario in range(len(bias)):
+        scores[scenario] = np.float32(hearing) * math.log(heard[scenario] + _HEARD_FLOOR) + bias[scenario]
+    for need in range(len(needs)):
+        root = np.float32(math.sqrt(needs[need]))
+        for scenario in range(len(bias)):
+            scores[scenario] += root * weights[need, scenario]
+    for sign in known:
+        scores += signs[sign]
+    for place in range(len(mood)):
+        scores += mood[place] * moods[place]
+    powers = np.exp(scores - scores.max())
+    shares: Vector = powers / powers.sum()
+    return shares
 
 
 def mood_features(moods: Mapping[str, float], threat: float) -> Vector:

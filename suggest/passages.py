@@ -6,7 +6,9 @@ from functools import lru_cache
 from operator import itemgetter
 
 import numpy as np
+import numpy.typing as npt
 
+from indexes.compiled import compiled
 from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
 from knowledge.records import Article, Passage
@@ -18,11 +20,14 @@ from suggest.retrieval import Hits
 from suggest.traits import ArticleTraits, scenario_probabilities
 from suggest.understanding import Understanding
 
+Values = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
 _SENTENCE = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?|[^.\n]+\.(?=\s|$)")
 _PER_DRAFT = 3
 _N_PASSAGES = 3
 # Parts of a passage's rank: nearness of words, its article's scenarios, and being cited by the likeliest replies.
-_LEXICAL, _SCENARIO, _CITED = 0.5, 0.4, 0.5
+_LEXICAL, _SCENARIO, _CITED = np.float32(0.5), np.float32(0.4), 0.5
 _RELATED = 0.45  # an uncited passage is evidence only when it is this near to the question
 
 
@@ -39,9 +44,8 @@ def best_passages(
     """Gives the best passages in force for the question, at most one an article, best first, ties by id."""
     if not traits.articles:
         return []
-    near = hits.passages.dense + np.float32(_LEXICAL) * hits.passages.lexical
-    probability = np.append(scenario_probabilities(question.scenarios, traits.names), np.float32(0.0))
-    scores = np.maximum.reduceat(near, traits.starts) + np.float32(_SCENARIO) * probability[traits.scenarios].max(axis=1)
+    probabilities = scenario_probabilities(question.scenarios, traits.names)
+    scores, nearest = _by_article(hits.passages.dense, hits.passages.lexical, traits.starts, traits.scenarios, probabilities)
     for article_id, vote in _citation_votes(candidates).items():
         if article_id in traits.number:
             scores[traits.number[article_id]] += np.float32(_CITED * vote)
@@ -50,11 +54,29 @@ def best_passages(
     for place in np.argsort(-scores, kind="stable").tolist():
         article = traits.articles[place]
         if eligibility.of_article(article):
-            start, *_, end = (*snapshot.article_passages[article.id], snapshot.article_passages[article.id][-1] + 1)
-            found.append(quote(snapshot.shop.passages[start + int(near[start:end].argmax())], article, about))
+            found.append(quote(snapshot.shop.passages[nearest[place]], article, about))
             if len(found) == n_passages:
                 break
     return found
+
+
+@compiled
+def _by_article(dense: Values, lexical: Values, starts: Rows, scenarios: Rows, probabilities: Values) -> tuple[Values, Rows]:
+    """Each article's rank before citations, and its nearest passage; passages stand article by article, the last article's end with them."""
+    scores, nearest = np.empty(len(starts), dtype=np.float32), np.empty(len(starts), dtype=np.int64)
+    for article in range(len(starts)):
+        end = starts[article + 1] if article + 1 < len(starts) else len(dense)
+        best = np.float32(-np.inf)
+        for passage in range(starts[article], end):
+            near = dense[passage] + _LEXICAL * lexical[passage]
+            if near > best:
+                best, nearest[article] = near, passage
+        likeliest = np.float32(0.0)
+        for scenario in scenarios[article]:
+            if scenario < len(probabilities):
+                likeliest = max(likeliest, probabilities[scenario])
+        scores[article] = best + _SCENARIO * likeliest
+    return scores, nearest
 
 
 def evidence_for(

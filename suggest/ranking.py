@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +35,10 @@ _ABOUT_FIRST = (
     "need_entropy", "has_order", "several_questions",
 )  # fmt: skip
 CONFIDENCE_SIGNALS = (*_STANDING, *_ABOUT_FIRST, "english")
-_COLUMNS = [SIGNALS.index(name) for name in _ABOUT_FIRST]
+_COLUMNS = np.array([SIGNALS.index(name) for name in _ABOUT_FIRST])
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A reply that is not ruled out, with how sure we are that an expert would accept it."""
 
     reply: ProvenReply
@@ -164,8 +163,7 @@ def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores
     """Gives what the confidence in the first candidate is judged by, [len(CONFIDENCE_SIGNALS)]."""
     scenario = table.replies[order[0]].scenario
     agreement = sum([table.replies[row].scenario == scenario for row in order[:5]]) / len(order[:5])
-    standing = _standing(scores[order].astype(np.float64))
-    return np.concatenate([standing, [agreement], table.values[order[0], _COLUMNS], [float(english)]])
+    return _features(scores[order], agreement, table.values[order[0]], _COLUMNS, english)
 
 
 @compiled
@@ -178,3 +176,13 @@ def _standing(descending: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     head = descending[:_HEAD]
     entropy = -(shares * np.log(shares + 1e-9)).sum()
     return np.array([first, first - second, first - third, first - head.mean(), head.std(), shares[0], entropy])
+
+
+@compiled
+def _features(scores: Scores, agreement: float, signals: Matrix, columns: npt.NDArray[np.int64], english: bool) -> npt.NDArray[np.float64]:
+    found = np.empty(len(_STANDING) + len(columns) + 1)
+    found[: len(_STANDING) - 1] = _standing(scores.astype(np.float64))
+    found[len(_STANDING) - 1], found[-1] = agreement, english
+    for place, column in enumerate(columns):
+        found[len(_STANDING) + place] = signals[column]
+    return found

@@ -16,7 +16,6 @@ from indexes.compiled import compiled
 from indexes.embedder import Embedder, Vectors
 from indexes.grown import GrownRows
 from indexes.snapshot import Snapshot
-from indexes.spans import joined
 from indexes.vector_index import VectorIndex
 from suggest.understanding import Understanding
 
@@ -26,7 +25,7 @@ _FEW_KEYS = 4_000
 FLOOR_KEYS = 120
 SCENARIO_REPLIES = 150
 _LIKELY_SCENARIO = 0.1
-_BM25_HALF = 12.0  # the BM25 score that counts as .5; median of a reply's own trigger on the demo shop, 2026-11-21
+_BM25_HALF = np.float32(12.0)  # the BM25 score that counts as .5; median of a reply's own trigger on the demo shop, 2026-11-21
 
 Values = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -103,21 +102,18 @@ class Hits:
     def in_passing(self, places: Rows) -> Values:
         """Gives the best trigger by cosine and by BM25 of some of the pool's replies, [2, n_replies]; 0 where none is positive."""
         snapshot, rows = self.snapshot, self.pool.reply_rows[places]
-        starts = snapshot.reply_key_starts[rows]
-        lengths = snapshot.reply_key_ends[rows] - starts - 1  # without the reply's own words, which stand last
-        keys = joined(starts, lengths)
-        cosines = snapshot.key_vectors.cosines(keys, self.mixed.reshape(1, -1))[:, 0]
-        return _best_triggers(cosines, _squashed(snapshot.key_terms.scores_of(self.question.text, keys)), lengths)
+        keys, starts = _keys_of(rows, snapshot.reply_key_starts, snapshot.reply_key_ends, 1)  # without the reply's own words, which stand last
+        cosines = snapshot.key_vectors.cosines(keys, self.mixed.reshape(1, -1))
+        return _best_triggers(cosines, snapshot.key_terms.scores_of(self.question.text, keys), starts)
 
     def closely(self, places: Rows) -> ReplyHits:
         """Gives some of the pool's replies, by their places in it, ascending, looked at in every channel."""
         snapshot, question, rows = self.snapshot, self.question, self.pool.reply_rows[places]
-        lengths = snapshot.reply_key_ends[rows] - snapshot.reply_key_starts[rows]
-        keys = joined(snapshot.reply_key_starts[rows], lengths)
+        keys, starts = _keys_of(rows, snapshot.reply_key_starts, snapshot.reply_key_ends, 0)
         lexical = _squashed(snapshot.key_terms.scores_of(question.text, keys))
         in_context = _squashed(snapshot.key_terms.scores_of(question.readings[-1].text, keys)) if len(question.readings) > 1 else lexical
         return ReplyHits(
-            reply_rows=rows, starts=np.cumsum(lengths) - lengths, is_trigger=snapshot.key_is_trigger[keys],
+            reply_rows=rows, starts=starts[:-1], is_trigger=snapshot.key_is_trigger[keys],
             cosines=snapshot.key_vectors.cosines(keys, self.vectors), key_rows=keys, needs=snapshot.key_needs,
             lexical=lexical, lexical_in_context=in_context, voted=self.pool.voted[places],
         )  # fmt: skip
@@ -182,13 +178,25 @@ def _best_of(values: Values, starts: Rows) -> Values:
 
 
 @compiled
-def _best_triggers(cosines: Values, lexical: Values, lengths: Rows) -> Values:
-    best = np.zeros((2, len(lengths)), dtype=np.float32)
-    key = 0
-    for reply in range(len(lengths)):
-        for _ in range(lengths[reply]):
-            best[0, reply], best[1, reply] = max(best[0, reply], cosines[key]), max(best[1, reply], lexical[key])
-            key += 1
+def _keys_of(rows: Rows, starts: Rows, ends: Rows, without: int) -> tuple[Rows, Rows]:
+    """The keys of some replies but the last few of each, one reply after the other, and where each reply's begin and the last one's end, [n_replies + 1]."""
+    begin = np.zeros(len(rows) + 1, dtype=np.int64)
+    for reply, row in enumerate(rows):
+        begin[reply + 1] = begin[reply] + ends[row] - starts[row] - without
+    keys = np.empty(begin[-1], dtype=np.int64)
+    for reply, row in enumerate(rows):
+        for place in range(begin[reply], begin[reply + 1]):
+            keys[place] = starts[row] + place - begin[reply]
+    return keys, begin
+
+
+@compiled
+def _best_triggers(cosines: Values, lexical: Values, starts: Rows) -> Values:
+    best = np.zeros((2, len(starts) - 1), dtype=np.float32)
+    for reply in range(len(starts) - 1):
+        for key in range(starts[reply], starts[reply + 1]):
+            best[0, reply] = max(best[0, reply], cosines[key, 0])
+            best[1, reply] = max(best[1, reply], lexical[key] / (lexical[key] + _BM25_HALF))
     return best
 
 

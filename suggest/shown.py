@@ -1,7 +1,6 @@
 """What of the pipeline's work the caller sees beside the drafts. Decides nothing."""
 
 from collections.abc import Sequence
-from heapq import nsmallest
 
 from suggest.choices import Answer
 from suggest.contract import Abstention, ScenarioProbability, UnderstandingOut
@@ -12,9 +11,10 @@ _SHOWN_SCENARIOS = 3
 
 def shown(understanding: Understanding) -> UnderstandingOut:
     """Gives what the response tells of what was heard."""
-    likely = nsmallest(_SHOWN_SCENARIOS, understanding.scenarios.items(), key=lambda item: (-item[1], item[0]))
+    least = sorted(understanding.scenarios.values())[-_SHOWN_SCENARIOS:][:1]  # of the likeliest: only those are sorted by name too
+    near = [(-probability, name) for name, probability in understanding.scenarios.items() if [probability] >= least]
     return UnderstandingOut(
-        scenarios=[ScenarioProbability(id=name, probability=round(probability, 4)) for name, probability in likely],
+        scenarios=[ScenarioProbability(id=name, probability=round(-negative, 4)) for negative, name in sorted(near)[:_SHOWN_SCENARIOS]],
         emotion=understanding.emotion,
         threatens=understanding.threatens,
         language=understanding.language,

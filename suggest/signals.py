@@ -3,13 +3,11 @@
 Each signal is one column. «from_best» figures are relative to the best candidate of the request, for absolute ones differ between shops.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from indexes.compiled import compiled, compiled_freely
 from indexes.snapshot import Snapshot
 from knowledge.conditions import ALWAYS, Verdict
 from knowledge.records import ProvenReply
@@ -17,7 +15,18 @@ from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Codes, Eligibility
 from suggest.key_signals import KEY_SIGNALS, key_signals
 from suggest.notable import WEIGHTS, notable_in
 from suggest.retrieval import Hits, ReplyHits
-from suggest.traits import PLAIN_TRAITS, ReplyTraits, family_probabilities, scenario_probabilities
+from suggest.signal_loops import (
+    best_in_passing,
+    fill_asked,
+    fill_cited,
+    fill_fit,
+    fill_from_best,
+    fill_from_best_within,
+    fill_profiles,
+    fill_tones,
+    places_not,
+)
+from suggest.traits import ReplyTraits, family_probabilities, scenario_probabilities
 from suggest.understanding import Understanding
 
 Matrix = npt.NDArray[np.float32]
@@ -27,8 +36,6 @@ Rows = npt.NDArray[np.int64]
 # full. On the three Chinese shops' chats the best reply is among those for 99.4, 100 and 99.3%; weights by logistic regression on the other shops, rounded.
 JUDGED = 40
 CONSIDERED = 24
-_IN_PASSING = np.array([1.0, 0.4, 0.6, 0.4, 0.5], dtype=np.float32)  # best trigger's cosine, its BM25, the scenario's probability, votes, needs
-_UNKNOWN_SINKS, _SPECIFIC_RISES = 0.35, 0.25
 
 _FROM_BEST = (
     "trigger", "trigger_mixed", "trigger_mean", "words_mixed", "needs_mixed", "needs_profile", "needs_peak", "scenario",
@@ -56,19 +63,13 @@ SIGNALS = (
 )  # fmt: skip
 
 
-def _rows_of(names: Sequence[str]) -> slice:
-    """Where neighbours among the signals stand."""
-    first = SIGNALS.index(names[0])
-    return slice(first, first + len(names))
-
-
-_KEY_ROWS = [SIGNALS.index(name) for name in KEY_SIGNALS]
-_PROFILE_ROWS = _rows_of(("needs_profile", "needs_peak", "needs_top"))
-_CITED_ROW, _FIT_ROWS, _TONE_ROWS, _REQUEST_ROWS = SIGNALS.index("cited_article"), _rows_of(_FIT), _rows_of(_TONES), _rows_of(REQUEST_SIGNALS)
-_FROM_BEST_ROWS, _FROM_BEST_OF = _rows_of([f"{name}_from_best" for name in _FROM_BEST]), [SIGNALS.index(name) for name in _FROM_BEST]
-_IN_SCENARIO_ROWS = _rows_of([f"{name}_in_scenario" for name in _FROM_BEST_OF_SCENARIO])
-_IN_SCENARIO_OF = [SIGNALS.index(name) for name in _FROM_BEST_OF_SCENARIO]
-_BEST_TRIGGER, _BEST_NEEDS, _BEST_LEXICAL = (SIGNALS.index(name) for name in ("trigger_mixed", "needs_profile", "lexical"))
+# Columns of the signals; where neighbours stand, that of the first.
+_KEY_COLUMNS = np.array([SIGNALS.index(name) for name in KEY_SIGNALS])
+_PROFILES, _CITED, _FITTING, _TONED, _ASKED = (SIGNALS.index(name) for name in ("needs_profile", "cited_article", _FIT[0], _TONES[0], REQUEST_SIGNALS[0]))
+_BELOW_BEST, _BELOW_BEST_OF = SIGNALS.index(f"{_FROM_BEST[0]}_from_best"), np.array([SIGNALS.index(name) for name in _FROM_BEST])
+_BELOW_SCENARIO = SIGNALS.index(f"{_FROM_BEST_OF_SCENARIO[0]}_in_scenario")
+_BELOW_SCENARIO_OF = np.array([SIGNALS.index(name) for name in _FROM_BEST_OF_SCENARIO])
+_BEST_OF_REQUEST = np.array([SIGNALS.index(name) for name in ("trigger_mixed", "needs_profile", "lexical")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +99,16 @@ def _considered(hits: Hits, eligibility: Eligibility, traits: ReplyTraits, scena
 
     Of the nearest `JUDGED` that are not ruled out the best `CONSIDERED`, the known and the specific before the unknown and the general.
     """
-    rows = hits.pool.reply_rows
-    codes = eligibility.outcomes[traits.gates.of_replies[rows]]
-    allowed = np.flatnonzero(codes != RULED_OUT)
+    pool, outcomes, gates = hits.pool, eligibility.outcomes, traits.gates.of_replies
+    allowed = places_not(RULED_OUT, outcomes, gates, pool.reply_rows)
+    rows = pool.reply_rows[allowed]
     if not len(allowed):
-        return allowed, codes[allowed]
-    nearness = _nearness_in_passing(hits, allowed, traits, scenarios)
-    judged = np.argsort(-nearness, kind="stable")[:JUDGED]
-    places = allowed[judged]
-    fit = nearness[judged] + np.where(codes[places] == TO_CHECK, -_UNKNOWN_SINKS, _SPECIFIC_RISES * traits.specific[rows[places]])
-    best = np.sort(places[np.argsort(-fit, kind="stable")[:CONSIDERED]])
-    return best, codes[best]
-
-
-def _nearness_in_passing(hits: Hits, places: Rows, traits: ReplyTraits, scenarios: Matrix) -> Matrix:
-    """How near some replies of the pool are by a plain sum of channels, [n_places]."""
-    rows = hits.pool.reply_rows[places]
-    trigger, lexical = hits.in_passing(places)
-    overlap = traits.overlaps(rows, np.sqrt(hits.question.mixed_needs))
-    return np.asarray(_IN_PASSING @ np.array([trigger, lexical, scenarios[traits.scenario[rows]], hits.pool.voted[places], overlap]), dtype=np.float32)
+        return allowed, outcomes[gates[rows]]
+    best = best_in_passing(
+        hits.in_passing(allowed), allowed, pool.reply_rows, pool.voted, traits.overlaps(rows, hits.question.mixed_roots), scenarios, traits.scenario,
+        outcomes[gates[rows]] == TO_CHECK, traits.specific, JUDGED, CONSIDERED,
+    )  # fmt: skip
+    return best, outcomes[gates[pool.reply_rows[best]]]
 
 
 def _values(
@@ -129,116 +121,41 @@ def _values(
     known: npt.NDArray[np.bool_],
     tier: str,
 ) -> Matrix:
-    rows = near.reply_rows
-    values = np.empty((len(SIGNALS), len(rows)), dtype=np.float32)  # a row a signal; given away with a column a signal
-    values[_KEY_ROWS] = key_signals(question, near)
-    values[_PROFILE_ROWS] = _profiles(traits.root_profiles(rows), question.mixed_needs, np.sqrt(question.mixed_needs))
-    values[_CITED_ROW] = _cited(traits.cites, rows, traits.cited_passages, hits.passages.dense)
-    values[_FIT_ROWS] = _fit(question, near, traits, eligibility, scenarios, known, tier)
-    values[_TONE_ROWS] = _tones(question, rows, traits)
-    values[_FROM_BEST_ROWS] = values[_FROM_BEST_OF] - values[_FROM_BEST_OF].max(axis=1, keepdims=True)
-    values[_IN_SCENARIO_ROWS] = _from_best_within(values[_IN_SCENARIO_OF], traits.scenario[rows], len(traits.names))
-    values[_REQUEST_ROWS] = np.array(_request(question, values, eligibility), dtype=np.float32)[:, None]
-    return np.ascontiguousarray(values.T)
-
-
-@compiled_freely
-def _profiles(roots: Matrix, needs: Matrix, roots_of_needs: Matrix) -> Matrix:
-    """How a reply's mean needs, given by their square roots, meet the question's: their overlap, their inner product, the share of the likeliest need."""
-    found = np.empty((3, len(roots)), dtype=np.float32)
-    top = needs.argmax()
-    for reply in range(len(roots)):
-        overlap, product = np.float32(0.0), np.float32(0.0)
-        for need in range(len(needs)):
-            root = roots[reply, need]
-            overlap += root * roots_of_needs[need]
-            product += root * root * needs[need]
-        found[0, reply], found[1, reply], found[2, reply] = overlap, product, roots[reply, top] * roots[reply, top]
-    return found
-
-
-def _fit(
-    question: Understanding, near: ReplyHits, traits: ReplyTraits, eligibility: Eligibility, scenarios: Matrix, known: npt.NDArray[np.bool_], tier: str
-) -> Matrix:
-    """How the replies fit this order and what was heard, a row each in the order of `_FIT`."""
-    rows = near.reply_rows
-    scenario = traits.scenario[rows]
-    plain = dict(zip(PLAIN_TRAITS, traits.plain[:, rows], strict=True))
-    looks_at, notable = traits.looks_at[rows], notable_in(eligibility.circumstances.facts)
-    top = question.top_scenario
-    columns = {
-        "scenario": scenarios[scenario],
-        "scenario_message": scenario_probabilities(question.scenarios_of_message, traits.names)[scenario],
-        "scenario_mixed": scenario_probabilities(question.scenarios_heard, traits.names)[scenario],
-        "scenario_family": family_probabilities(question.scenarios, traits.families)[traits.family[scenario]],
-        "in_top_scenario": scenario == (traits.names.index(top) if top in traits.names else -1),
-        "unknown": ~known,
-        "specific": traits.specific[rows] * known,
-        "conditional": plain["conditional"],
-        "about_case": plain["about_case"],
-        "voted": near.voted,
-        "asks_for_order": plain["asks_for_order"],
-        "ignores_order": (1 - plain["conditional"]) * bool(eligibility.circumstances.facts["order"]),
-        "own_product": plain["has_products"] * bool(eligibility.circumstances.products),
-        "lead": plain["lead"],
-        "tier": plain["tier"] * (tier == "vip"),
-        "neutral": plain["neutral"],
-        "covers_notable": looks_at @ (notable * WEIGHTS) * known,
-        "ignores_notable": notable.sum() - looks_at @ notable,
-        "looks_elsewhere": looks_at @ (1 - notable) * known,
-    }
-    return np.array([columns[name] for name in _FIT], dtype=np.float32)
-
-
-def _tones(question: Understanding, rows: Rows, traits: ReplyTraits) -> Matrix:
-    """How the reply's tone meets each mood, in the order of `_TONES`: a preference the weights decide, never a gate."""
+    rows, facts = near.reply_rows, eligibility.circumstances.facts
+    values = np.empty((len(rows), len(SIGNALS)), dtype=np.float32)
+    values[:, _KEY_COLUMNS] = key_signals(question, near).T
+    fill_profiles(values, _PROFILES, traits.root_profiles(rows), question.mixed_needs, question.mixed_roots)
+    fill_cited(values, _CITED, traits.cites, rows, traits.cited_passages, hits.passages.dense)
+    top, here = question.top_scenario, (bool(facts["order"]), bool(eligibility.circumstances.products), tier == "vip")
+    fill_fit(
+        values, _FITTING, rows, known, near.voted, _shares(question, scenarios, traits), traits.scenario, traits.number.get(top, -1), traits.plain,
+        traits.specific, traits.looks_at, notable_in(facts), WEIGHTS, np.array(here, dtype=np.float32),
+    )  # fmt: skip
     moods = np.array([question.emotions.get("calm", 0.0), question.emotions.get("anxious", 0.0), question.upset], dtype=np.float32)
-    tones = traits.tones[:, rows]
-    return np.asarray((tones[:, None, :] * moods[None, :, None]).reshape(len(_TONES), len(rows)), dtype=np.float32)
+    fill_tones(values, _TONED, rows, traits.tones, moods)
+    fill_from_best(values, _BELOW_BEST, _BELOW_BEST_OF)
+    fill_from_best_within(values, _BELOW_SCENARIO, _BELOW_SCENARIO_OF, rows, traits.scenario, len(traits.names))
+    fill_asked(values, _ASKED, _asked(question, has_order=here[0]), question.mixed_needs, _BEST_OF_REQUEST)
+    return values
 
 
-def _request(question: Understanding, values: Matrix, eligibility: Eligibility) -> list[float]:
-    """What is asked, in the order of `REQUEST_SIGNALS`."""
-    needs = question.mixed_needs
+def _shares(question: Understanding, scenarios: Matrix, traits: ReplyTraits) -> Matrix:
+    """Probabilities of the shop's scenarios: as meant, by the message alone, with its history, and of their families, [4, n_scenarios]."""
+    by_message, by_words = (scenario_probabilities(one, traits.names) for one in (question.scenarios_of_message, question.scenarios_heard))
+    return np.array([scenarios, by_message, by_words, family_probabilities(question.scenarios, traits.families)[traits.family]])
+
+
+def _asked(question: Understanding, *, has_order: bool) -> Matrix:
+    """What is asked as far as the candidates and needs have no part in it, in the order of `REQUEST_SIGNALS`; those are left for `fill_asked`."""
     asked = {
         "message_length": min(len(question.text), 40) / 40,
         "lean_on_history": question.lean_on_history,
-        "has_history": float(len(question.readings) > 1),
+        "has_history": len(question.readings) > 1,
         "other": question.scenarios.get("chat.other", 0.0),
         "doubt": 1 - max(question.scenarios.values(), default=0.0),
-        "best_trigger": float(values[_BEST_TRIGGER].max()),
-        "best_needs": float(values[_BEST_NEEDS].max()),
-        "best_lexical": float(values[_BEST_LEXICAL].max()),
-        "surest_need": float(needs.max()),
-        "need_entropy": float(-(needs * np.log(needs + 1e-9)).sum()),
         "upset": question.upset,
         "threat": question.threat,
-        "has_order": float(bool(eligibility.circumstances.facts["order"])),
-        "several_questions": float(bool(question.questions)),
+        "has_order": has_order,
+        "several_questions": bool(question.questions),
     }
-    return [asked[name] for name in REQUEST_SIGNALS]
-
-
-@compiled
-def _from_best_within(values: Matrix, groups: Rows, n_groups: int) -> Matrix:
-    """How far below the best of the same scenario, row by row; 0 for the best."""
-    below = np.empty_like(values)
-    for row in range(len(values)):
-        best = np.full(n_groups, -np.inf, dtype=np.float32)
-        for place in range(len(groups)):
-            best[groups[place]] = max(best[groups[place]], values[row, place])
-        below[row] = values[row] - best[groups]
-    return below
-
-
-@compiled
-def _cited(cites: Rows, rows: Rows, spans: Rows, dense: Matrix) -> Matrix:
-    """The nearest passage of the articles that each reply cites, cosine to the question; 0 where it cites none."""
-    found = np.empty(len(rows), dtype=np.float32)
-    for place, reply in enumerate(rows):
-        nearest = np.float32(-np.inf)
-        for article in cites[reply]:
-            first, end = spans[article]
-            nearest = max(nearest, dense[first:end].max() if first < end else np.float32(0.0))
-        found[place] = nearest
-    return found
+    return np.array([asked.get(name, 0.0) for name in REQUEST_SIGNALS], dtype=np.float32)

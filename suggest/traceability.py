@@ -60,6 +60,11 @@ def _claims_of_draft(text: str) -> tuple[Claim, ...]:
     return tuple(claims_of(text))
 
 
+def _says(text: str, words: str) -> bool:
+    """Whether the words are a claim of the text; where they are no part of it, its claims need not be read."""
+    return words in same_length_form(text).lower().replace(" ", "").replace("￥", "¥") and words in _claims_written(text)
+
+
 def _claims_written(text: str) -> set[str]:
     return {claim.words for claim in claims_of(text)}
 
@@ -77,7 +82,7 @@ class FactClaims:
     store: Mapping[str, Any]
     writer: FactWriter
     _moments: list[datetime | date] = field(default_factory=list)
-    _dated: set[str] = field(default_factory=set)  # the moments in every way in which they are written
+    _dated: list[str] = field(default_factory=list)  # each moment in every way in which it is written
     _money: list[Decimal] = field(default_factory=list)
     _hours: list[float] = field(default_factory=list)
     _amounts: set[str] = field(default_factory=set)
@@ -95,14 +100,16 @@ class FactClaims:
         return self._counted(words) or self._is_amount(words) or self._in_text(words) or self._is_dated(words)
 
     def _is_dated(self, words: str) -> bool:
+        if any(_says(forms, words) for forms in self._dated):
+            return True
         writer = self.writer
         while self._moments:  # one after the other until the words are among them
-            if words in self._dated:
-                return True
             moment = self._moments.pop()
             forms = (writer.moment(moment), writer.date(moment), writer.when(moment), writer.left(moment), writer.ago(moment))
-            self._dated.update(_claims_written("\n".join(forms)))
-        return words in self._dated
+            self._dated.append("\n".join(forms))
+            if _says(self._dated[-1], words):
+                return True
+        return False
 
     def _is_amount(self, words: str) -> bool:
         writer = self.writer

@@ -13,6 +13,7 @@ from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
 from knowledge.records import Article
 from suggest.eligibility import Gates
+from suggest.meaning import ByScenario
 from suggest.notable import NOTABLE, looked_at
 
 Column = npt.NDArray[np.float32]
@@ -27,6 +28,7 @@ class ReplyTraits:
     def __init__(self, snapshot: Snapshot) -> None:
         columns = snapshot.columns
         self.names, self.scenario = columns.scenarios, columns.scenario.astype(np.int64)
+        self.number = {name: place for place, name in enumerate(self.names)}
         families = sorted({name.split(".")[0] for name in self.names})
         self.families = tuple(families)
         self.family = np.array([families.index(name.split(".")[0]) for name in self.names], dtype=np.int64)  # of each scenario
@@ -76,14 +78,21 @@ class ArticleTraits:
 
 def scenario_probabilities(scenarios: Mapping[str, float], names: tuple[str, ...]) -> Column:
     """Gives the probability of each of the named scenarios, in their order; 0 for one that was not heard of."""
-    values = np.fromiter((*scenarios.values(), 0.0), dtype=np.float32, count=len(scenarios) + 1)
-    return np.asarray(values[_places(tuple(scenarios), names)])
+    heard, column = _column_of(scenarios)
+    return np.asarray(column[_places(heard, names)])
 
 
 def family_probabilities(scenarios: Mapping[str, float], families: tuple[str, ...]) -> Column:
     """Gives the probability of each family of scenarios, such as `logistics` of `logistics.delay` and its sisters."""
-    values = np.fromiter(scenarios.values(), dtype=np.float64, count=len(scenarios))
-    return np.asarray(values @ _membership(tuple(scenarios), families), dtype=np.float32)
+    heard, column = _column_of(scenarios)
+    return np.asarray(column[:-1].astype(np.float64) @ _membership(heard, families), dtype=np.float32)
+
+
+def _column_of(scenarios: Mapping[str, float]) -> tuple[tuple[str, ...], Column]:
+    """The names and their probabilities, then a 0 for what was not heard of; those of a model have them ready."""
+    if isinstance(scenarios, ByScenario):
+        return scenarios.names, scenarios.column
+    return tuple(scenarios), np.array([*scenarios.values(), 0.0], dtype=np.float32)
 
 
 @lru_cache(maxsize=1_024)

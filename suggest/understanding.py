@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -41,7 +42,7 @@ class Reading:
         return _WORD.search(self.text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Understanding:
     """What was heard. `readings[0]` is the message alone; the others add what was said before."""
 
@@ -65,22 +66,27 @@ class Understanding:
         """The message as it is matched."""
         return self.readings[0].text
 
-    @property
+    @cached_property
     def emotion(self) -> str:
         """The likeliest emotion; ties by name."""
         return likeliest(self.emotions)
 
-    @property
+    @cached_property
     def top_scenario(self) -> str:
         """The likeliest scenario; ties by name, empty where none was heard."""
         return likeliest(self.scenarios) if self.scenarios else ""
+
+    @cached_property
+    def mixed_roots(self) -> npt.NDArray[np.float32]:
+        """Square roots of `mixed_needs`: an inner product of two such roots says how far two distributions overlap."""
+        return np.sqrt(self.mixed_needs)
 
     @property
     def threatens(self) -> bool:
         """Whether they say they will complain elsewhere; see D13."""
         return self.threat >= SURE
 
-    @property
+    @cached_property
     def upset(self) -> float:
         """Probability that the customer is upset or angry."""
         return self.emotions.get("upset", 0.0) + self.emotions.get("angry", 0.0)

@@ -1,6 +1,8 @@
 """Conditions judged together against each judged by itself."""
 
 import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +16,56 @@ from knowledge.shop import load_shop
 
 STORES = Path(__file__).parents[2] / "knowledge" / "stores"
 ATOMS = [
-    'order.status == "paid"', 'order.status in ["paid", "packed"]', "order.ship_overdue", "!order.ship_overdue", "order.hours_overdue > 24.0",
-    "has(order.case)", 'order.case.status == "refunding"', '(order.is_shipped || order.status == "paid")', 'has(order.item) && order.item.category == "家电"',
-    'order.item.category.startsWith("家")', "size(order.items) > 1", 'order.items.exists(i, i.sku == "A")', 'order.items[0].sku == "A"', "order.hours_overdue",
-    'now < timestamp("2026-11-21T00:00:00+08:00")', 'order.hours_overdue > "x"', "customer.tier == 'vip' ? order.ship_overdue : !order.ship_overdue", "true",
+    'order.status == "paid"',
+    'order.status in ["paid", "packed"]',
+    "order.ship_overdue",
+    "!order.ship_overdue",
+    "order.hours_overdue > 24.0",
+    "has(order.case)",
+    'order.case.status == "refunding"',
+    '(order.is_shipped || order.status == "paid")',
+    'has(order.item) && order.item.category == "家电"',
+    'order.item.category.startsWith("家")',
+    "size(order.items) > 1",
+    'order.items.exists(i, i.sku == "A")',
+    'order.items[0].sku == "A"',
+    "order.hours_overdue",
+    'now < timestamp("2026-11-21T00:00:00+08:00")',
+    'order.hours_overdue > "x"',
+    "customer.tier == 'vip' ? order.ship_overdue : !order.ship_overdue",
+    "true",
     '"a && b" != order.status',
-]  # fmt: skip
+    'now - order.delivered_at > duration("48h")',
+    'now - order.delivered_at <= duration("30m")',
+    "order.delivered_at < now",
+    'now + duration("24h") >= order.delivered_at',
+    "order.amount_paid >= 99.5",
+    "order.amount_paid == 20",
+    "100.0 > order.amount_paid",
+    "!(order.hours_overdue <= 30.0)",
+    'order.delivered_at >= timestamp("2026-11-20T00:00:00+08:00")',
+    "now > order.delivered_at || order.amount_paid < 99.5",
+    '"a" in message.scenarios',
+]
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LONG_AGO = (timedelta(hours=48), timedelta(hours=48, seconds=1), timedelta(minutes=30), timedelta(0), timedelta(hours=-24), timedelta(days=-3))  # fmt: skip
 
 
 def random_facts(rng: random.Random) -> dict[str, Any]:
     order = {
-        "status": rng.choice(["paid", "packed", "shipped", "x" * 60]), "ship_overdue": rng.random() < 0.5, "hours_overdue": rng.choice([0.0, 30.0]),
+        "status": rng.choice(["paid", "packed", "shipped", "x" * 60]), "ship_overdue": rng.random() < 0.5, "hours_overdue": rng.choice([0.0, 30.0, 30]),
+        "delivered_at": rng.choice([*(NOW - ago for ago in LONG_AGO), NOW.date(), "yesterday"]),
+        "amount_paid": rng.choice([Decimal("99.5"), Decimal("99.49"), 20, 20.0, 2**60, float("inf"), float("nan"), "x", True]),
         "is_shipped": rng.random() < 0.5, "case": rng.choice([{}, {"status": "refunding"}, {"status": "closed"}]),
         "item": rng.choice([{}, {"category": "家电"}, {"category": "服饰"}]), "items": rng.choice([[], [{"sku": "A"}], [{"sku": "B"}, {"sku": "A"}]]),
     }  # fmt: skip
     sent = {name: value for name, value in order.items() if rng.random() < 0.7}
-    return {"order": sent, "customer": rng.choice([{}, {"tier": "vip"}]), "agent": {}, "message": {}}
+    return {
+        "order": sent,
+        "customer": rng.choice([{}, {"tier": "vip"}]),
+        "agent": {},
+        "message": rng.choice([{}, {"scenarios": ["a", "b"]}, {"scenarios": []}]),
+    } | ({"now": NOW} if rng.random() < 0.9 else {})
 
 
 def test_random_conditions_judged_together_and_alone_agree():
