@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,14 +142,22 @@ def threshold_for(curve: Sequence[tuple[float, float]], precision: float) -> flo
 
 
 def rank(
-    question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, ranker: Ranker, traits: ReplyTraits, *, tier: str = ""
+    question: Understanding,
+    hits: Hits,
+    snapshot: Snapshot,
+    eligibility: Eligibility,
+    ranker: Ranker,
+    traits: ReplyTraits,
+    *,
+    tier: str = "",
+    unfit: Callable[[ProvenReply], bool] | None = None,
 ) -> list[Candidate]:
-    """Gives the eligible candidates, surest first, ties by reply id. A reply whose condition is false is never among them."""
+    """Gives the eligible candidates, surest first, ties by reply id. A reply whose condition is false, or which is unfit here, is never among them."""
     table = signal_table(question, hits, snapshot, eligibility, traits, tier=tier)
-    if not table.replies:
+    scores = ranker.scores(table.values) if table.replies else np.empty(0, dtype=np.float32)
+    order = [row for row in best_first(table, scores) if unfit is None or not unfit(table.replies[row])]
+    if not order:
         return []
-    scores = ranker.scores(table.values)
-    order = best_first(table, scores)
     confidence = ranker.confidence(table, order, scores, english=snapshot.shop.store.language == "en")
     return [Candidate(table.replies[row], table.verdicts[row], sure, table.values[row]) for row, sure in zip(order, confidence.tolist(), strict=True)]
 

@@ -194,7 +194,7 @@ def test_p12_a_refusal_comes_with_two_ways_out(answers: Answers) -> None:
 
     assert "no-reason-out-window" == draft.reply_id
     assert "第8天" in draft.parts["information"]
-    assert "还有两条路：签收15天内有质量问题，可以退换、运费我们出；有保修的商品，保修期内可以免费检修。" == draft.parts["value"]
+    assert "还有两条路：签收15天内有质量问题，可以退换、运费不用您出；有保修的商品，保修期内可以免费检修。" == draft.parts["value"]
     assert [] == draft.warnings
 
 
@@ -240,7 +240,7 @@ def test_p16_colour_that_runs_brings_care_and_the_promise_to_take_it_back(answer
 
     assert "care-jeans-fade" == found.suggestions[0].reply_id
     assert "首次单独用冷水洗" in found.suggestions[0].parts["information"]
-    assert "签收15天内按质量问题退换，运费由我们承担" in found.suggestions[0].parts["value"]
+    assert "签收15天内按质量问题退换，运费不用您承担" in found.suggestions[0].parts["value"]
     assert {"care-fading", "quality-return-15d"} <= {passage.article_id for passage in found.passages}
 
 
