@@ -118,9 +118,10 @@ class Use(Record):
 
 
 class Told(Record):
-    """Something that customers tell of themselves, and how a draft asks for it."""
+    """Something that customers tell, and how a draft asks for it. A `fact` of the order that is known tells it too."""
 
-    said: Annotated[str, Field(min_length=1)]
+    said: str = ""
+    fact: str = ""
     asks: Annotated[str, Field(min_length=1)]
     unless: str = ""
 

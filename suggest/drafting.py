@@ -93,7 +93,7 @@ class Drafter:
         self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
         self._fact_claims = FactClaims(facts, store_facts, writer)
         own_words = [match_form(turn.text) for turn in history if turn.role == "customer"]
-        self._told = already_told([*own_words, understanding.text])
+        self._told = already_told([*own_words, understanding.text], facts["order"])
         self._declined = already_declined([*own_words, understanding.text])
         self._checker = style_checker_of(store)
 

@@ -27,6 +27,7 @@ CARD, TREES = "ranker.json", "ranker.safetensors"
 Scores = npt.NDArray[np.float32]
 
 _HEAD = 10
+_LOOKED_AT = 20  # candidates whose own words are read before they are offered; none further down is ever shown
 # How far the best stands from the rest says more of how sure we may be than the score itself, which means little between requests.
 _STANDING = ("score", "over_second", "over_third", "over_head", "spread", "share", "entropy", "agreement")
 _ABOUT_FIRST = (
@@ -150,12 +151,14 @@ def rank(
     traits: ReplyTraits,
     *,
     tier: str = "",
-    unfit: Callable[[ProvenReply], bool] | None = None,
+    unfit: Callable[[ProvenReply, bool], bool] | None = None,
 ) -> list[Candidate]:
     """Gives the eligible candidates, surest first, ties by reply id. A reply whose condition is false, or which is unfit here, is never among them."""
     table = signal_table(question, hits, snapshot, eligibility, traits, tier=tier)
     scores = ranker.scores(table.values) if table.replies else np.empty(0, dtype=np.float32)
-    order = [row for row in best_first(table, scores) if unfit is None or not unfit(table.replies[row])]
+    order = best_first(table, scores)
+    if unfit is not None:
+        order = [row for place, row in enumerate(order) if not unfit(table.replies[row], place < _LOOKED_AT)]
     if not order:
         return []
     confidence = ranker.confidence(table, order, scores, english=snapshot.shop.store.language == "en")

@@ -60,13 +60,13 @@ class Suited:
         """Gives the judge of what is asked beside the danger: it is answered below."""
         return replace(self, leads=None)
 
-    def unfit(self, reply: ProvenReply) -> bool:
-        """Whether the reply is out of place."""
+    def unfit(self, reply: ProvenReply, by_words: bool = True) -> bool:
+        """Whether the reply is out of place, by its contact reason alone or by its own words too."""
         if self.leads is not None and reply.scenario not in self.leads:
             return True
         if not self.danger and reply.scenario == _DANGER:
             return True
-        return bool(self.unsaid) and not set(self.unsaid).isdisjoint(_presumes("\n".join(reply.templates().values())))
+        return by_words and bool(self.unsaid) and not set(self.unsaid).isdisjoint(_presumes("\n".join(reply.templates().values())))
 
 
 def in_danger(understanding: Understanding) -> bool:

@@ -4,7 +4,7 @@ The pairs are data (`knowledge/conduct/told.toml`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from knowledge.conduct_rules import Declined, Told, declined_things, told_things
 from suggest.composition import sentences_of
@@ -15,10 +15,10 @@ _AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
 _ENDS = ("。", "！", "？", "!", "?")
 
 
-def already_told(texts: Iterable[str]) -> list[Told]:
-    """Gives the things that the customer's words, as they are matched, have told."""
+def already_told(texts: Iterable[str], order: Mapping[str, object]) -> list[Told]:
+    """Gives the things that the customer's words, as they are matched, have told, or that the order's facts tell after all."""
     said = "\n".join(texts)
-    return [one for one in told_things() if said and re.search(one.said, said)]
+    return [one for one in told_things() if (one.said and re.search(one.said, said)) or (one.fact and one.fact in order)]
 
 
 def already_declined(texts: Iterable[str]) -> list[Declined]:

@@ -22,11 +22,18 @@ from suggest.told import already_declined, already_told, without_asking_again, w
     ],
 )
 def test_a_step_that_asks_for_what_was_told_is_left_out(said: str, text: str, left: str) -> None:
-    assert left == without_asking_again(text, already_told([said]))
+    assert left == without_asking_again(text, already_told([said], {}))
+
+
+def test_the_thing_is_not_asked_for_where_the_order_has_only_one_to_speak_of() -> None:
+    text = "您告诉我不要的是哪一件，我现在核对状态并帮您提交。"
+
+    assert "我现在核对状态并帮您提交。" == without_asking_again(text, already_told(["面膜先别发了"], {"item": {"sku": "SK-005"}}))
+    assert text == without_asking_again(text, already_told(["有一样先别发了"], {"items": []}))
 
 
 def test_nothing_is_told_by_silence() -> None:
-    assert [] == already_told([""])
+    assert [] == already_told([""], {})
     assert len(told_things()) >= 3
 
 
