@@ -11,6 +11,7 @@ from suggest.composition import sentences_of
 
 _STEPS = re.compile(r"[^，,；;。！？!?]+[，,；;。！？!?]*\s*")
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
+_SUBJECT = re.compile(r"^我们?(?:这边)?(?:马上|现在|这就|先)?")
 _AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
 _ENDS = ("。", "！", "？", "!", "?")
 
@@ -41,7 +42,9 @@ def _without_offers(sentence: str, declined: Declined) -> str:
         return sentence
     if not kept or _IF.match(sentence):
         return ""
-    left = _AND.sub("", "".join(kept)) if kept[0] is not steps[0] else "".join(kept)
+    left = "".join(kept)
+    if kept[0] is not steps[0] and _AND.match(left):  # «我马上给您5元券，并把这单提前»: the verb that is left keeps its subject
+        left = "".join(_SUBJECT.findall(steps[0])) + _AND.sub("", left)
     return re.sub(r"[，,；;]\s*$", "。", left)
 
 

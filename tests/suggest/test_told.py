@@ -60,7 +60,7 @@ def test_promises_that_the_clock_has_overtaken(text: str, hour: int, late: list[
         pytest.param(
             "我不要你的券，直接退钱", "如果您还想要这件，我给您5元券，并请仓库优先。提交取消退款立即通过。", "提交取消退款立即通过。", id="a whole «if»"
         ),
-        pytest.param("不要券", "我给您5元无门槛券，并把这单提前。", "把这单提前。", id="the rest of the sentence stands alone"),
+        pytest.param("不要券", "我马上给您5元无门槛券，并把这单提前。", "我马上把这单提前。", id="the rest of the sentence stands alone"),
         pytest.param("别拿券糊弄我", "取消我现在提交，再等我发券，2小时内回您。", "取消我现在提交，2小时内回您。", id="a step in the middle"),
         pytest.param("不稀罕那点券", "补偿和催发是两件事，领了券不影响退款。", "补偿和催发是两件事。", id="the end"),
         pytest.param("有券吗", "我给您5元券。", "我给您5元券。", id="nothing was declined"),
