@@ -34,6 +34,7 @@ class Alarm(Record):
 
     reason: EscalationReason
     to: EscalationTarget
+    leads: tuple[str, ...] | None = None
     zh: str = ""
     zh_hint: str = ""
     zh_unless: str = ""
@@ -45,6 +46,11 @@ class Alarm(Record):
 
     _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless")(compiled)
 
+    @property
+    def is_danger(self) -> bool:
+        """Whether people are in danger: only a reply that speaks to that may come first."""
+        return self.leads == ("safety",)
+
     def says(self, form: str) -> bool:
         """Whether the matched form of a message says it, in either language."""
         zh = _found(self.zh, form) and not _found(self.zh_unless, form)
@@ -53,6 +59,10 @@ class Alarm(Record):
     def hints(self, form: str) -> bool:
         """Whether it says something that counts only together with another sign."""
         return any(_found(said, form) and not _found(unless, form) for said, unless in ((self.zh_hint, self.zh_unless), (self.en_hint, self.en_unless)))
+
+    def suspects(self, form: str) -> bool:
+        """Whether a word of a hint stands in it at all, even in a question."""
+        return _found(self.zh_hint, form) or _found(self.en_hint, form)
 
     def doubts(self, form: str) -> bool:
         """Whether it asks about the thing rather than telling of it."""
@@ -109,13 +119,47 @@ class Use(Record):
 
 
 class Told(Record):
-    """Something that customers tell of themselves, and how a draft asks for it."""
+    """Something that customers tell, and how a draft asks for it. A `fact` of the order that is known tells it too."""
 
-    said: Annotated[str, Field(min_length=1)]
+    said: str = ""
+    fact: str = ""
     asks: Annotated[str, Field(min_length=1)]
     unless: str = ""
 
     _check = field_validator("said", "asks", "unless")(compiled)
+
+
+class Declined(Record):
+    """Something that customers say they do not want, and how a draft offers it."""
+
+    said: Annotated[str, Field(min_length=1)]
+    offers: Annotated[str, Field(min_length=1)]
+
+    _check = field_validator("said", "offers")(compiled)
+
+
+class Presumed(Record):
+    """Something that replies take for granted, by their own words, and by which words of the customer they may or may not.
+
+    A reply with `reply` in it is in place only where the customer said `said` (empty: whatever they said) and nothing of `unless`; `when` says of which
+    orders this holds.
+    """
+
+    reply: Annotated[str, Field(min_length=1)]
+    said: str = ""
+    unless: str = ""
+    when: str = ""
+
+    _check = field_validator("reply", "said", "unless")(compiled)
+    _check_when = field_validator("when")(_condition)
+
+    def stands_in(self, words: str) -> bool:
+        """Whether a reply's own words take it for granted."""
+        return _found(self.reply, words)
+
+    def granted(self, said: str) -> bool:
+        """Whether the customer's words, as they are matched, give leave to it."""
+        return (not self.said or _found(self.said, said)) and not _found(self.unless, said)
 
 
 @lru_cache(maxsize=1)
@@ -143,19 +187,31 @@ def told_things() -> tuple[Told, ...]:
 
 
 @lru_cache(maxsize=1)
+def declined_things() -> tuple[Declined, ...]:
+    """Gives what need not be offered once it was declined."""
+    return _read("told", Declined, table="declined")
+
+
+@lru_cache(maxsize=1)
+def presumptions() -> tuple[Presumed, ...]:
+    """Gives what replies must not take for granted."""
+    return _read("presumed", Presumed)
+
+
+@lru_cache(maxsize=1)
 def order_events() -> tuple[OrderEvent, ...]:
     """Gives the events that ship, the most pressing first."""
     return _read("events", OrderEvent)
 
 
-def _read(name: str, model: type[R]) -> tuple[R, ...]:
-    """The records of `[[<name>]]` in `<name>.toml`.
+def _read(name: str, model: type[R], *, table: str = "") -> tuple[R, ...]:
+    """The records of `[[<table>]]` in `<name>.toml`; the table is called as the file where it is not named.
 
     Raises:
         InvalidKnowledge: with a row for every mistake.
     """
     path = FOLDER / f"{name}.toml"
-    rows: list[Mapping[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))[name]
+    rows: list[Mapping[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))[table or name]
     found: list[R] = []
     bad: list[BadRow] = []
     for number, row in enumerate(rows, start=1):

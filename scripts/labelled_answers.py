@@ -15,7 +15,9 @@ from suggest.live import Models
 from suggest.pipeline import Suggester, request_of
 
 
-def labelled_answers(folder: Path, models: Models, tell: Callable[[str, int, int], None]) -> Iterator[tuple[LabelledChat, SuggestionResponse]]:
+def labelled_answers(
+    folder: Path, models: Models, tell: Callable[[str, int, int], None], *, top_k: int = 3
+) -> Iterator[tuple[LabelledChat, SuggestionResponse]]:
     """Gives each chat of a shop's folder with the answer to it, from an index made in memory.
 
     Raises:
@@ -26,7 +28,7 @@ def labelled_answers(folder: Path, models: Models, tell: Callable[[str, int, int
     suggester = Suggester(snapshot, embedder=models.embedder, reader=models.reader, ranker=models.ranker)
     chats = list(_chats(folder))
     for number, chat in enumerate(chats, start=1):
-        yield chat, suggester.suggest(request_of(chat), now=chat.now, request_id=chat.id)
+        yield chat, suggester.suggest(request_of(chat, top_k=top_k), now=chat.now, request_id=chat.id)
         tell(shop.store.id, number, len(chats))
 
 

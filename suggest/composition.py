@@ -19,6 +19,7 @@ _WISHES = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r"\d|[今明后]天|[今明]晚|当天|次日|马上|现在|today|tomorrow|tonight|now\b", re.IGNORECASE)
+_COMFORT = re.compile(r"[，,](?:不(?:让|用|会让)您|免得|省得|好让您|您(?:不用|放心))[^，,；;。！!]*(?=[。！!])")
 _GIVEN = re.compile(r"券|补偿|红包|赠品|差价")  # what a value part gives and the action then speaks of
 
 
@@ -92,7 +93,8 @@ def within(pieces: Sequence[Piece], max_chars: int, *, language: str, keep_empat
     """Gives the pieces cut to the length in the order of least loss; what remains may still be longer.
 
     Closing and opening go first, then the value part clause by clause from its end, then the empathy of who is not upset, then what the information adds
-    after its first clause, then what follows in the action where a time is left in it. What the action said of something given in a value part goes with it.
+    after its first clause, then what follows in the action where a time is left in it, at last the kind words at the end of a sentence. What the action said
+    of something given in a value part goes with it.
     """
     kept = list(pieces)
     for part, clauses_kept in (("closing", 0), ("opening", 0), ("value", 0), ("empathy", 0), ("information", 1), ("action", 1)):
@@ -103,6 +105,9 @@ def within(pieces: Sequence[Piece], max_chars: int, *, language: str, keep_empat
             if fewer is None:
                 break
             kept = fewer
+    for place, piece in enumerate(kept):
+        if _length(kept, language) > max_chars:
+            kept[place] = piece.saying(_COMFORT.sub("", piece.text))
     return kept
 
 

@@ -34,6 +34,7 @@ class ConsoleSamples(BaseModel):
     language: str
     orders: list[ConsoleOrder]
     conversations: list[SampleConversation]
+    products: dict[str, str]  # titles by SKU
 
 
 @router.get("/console", response_class=HTMLResponse, include_in_schema=False)
@@ -55,8 +56,11 @@ def samples(request: Request) -> list[ConsoleSamples]:
             ConsoleOrder(id=one.id, name=one.name, order=_titled(at_time(one.order, local), catalogue) or None, customer=at_time(one.customer, local))
             for one in shop.sample_orders
         ]
+        titles = {product.sku: product.title for product in shop.products}
         found.append(
-            ConsoleSamples(store=store, name=shop.store.name, language=shop.store.language, orders=orders, conversations=list(shop.sample_conversations))
+            ConsoleSamples(
+                store=store, name=shop.store.name, language=shop.store.language, orders=orders, conversations=list(shop.sample_conversations), products=titles
+            )
         )
     return found
 

@@ -134,7 +134,7 @@ class Suggestion(BaseModel):
 class Abstention(BaseModel):
     """Why nothing is suggested."""
 
-    reason: Literal["below_threshold", "no_words", "nothing_eligible"]
+    reason: Literal["already_said", "below_threshold", "no_words", "nothing_eligible"]
     message: str
 
 

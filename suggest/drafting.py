@@ -41,7 +41,7 @@ from suggest.empathy import CALM, in_place, is_calm
 from suggest.framing import Framing
 from suggest.late_promises import late_promises
 from suggest.ranking import Candidate
-from suggest.told import already_told, without_asking_again
+from suggest.told import already_declined, already_told, without_asking_again, without_declined
 from suggest.traceability import FactClaims, untraceable
 from suggest.understanding import Understanding
 
@@ -93,7 +93,8 @@ class Drafter:
         self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
         self._fact_claims = FactClaims(facts, store_facts, writer)
         own_words = [match_form(turn.text) for turn in history if turn.role == "customer"]
-        self._told = already_told([*own_words, understanding.text])
+        self._told = already_told([*own_words, understanding.text], facts["order"])
+        self._declined = already_declined([*own_words, understanding.text])
         self._checker = style_checker_of(store)
 
     def draft(self, candidate: Candidate) -> Draft:
@@ -132,9 +133,12 @@ class Drafter:
             if self._channel in PUBLIC_CHANNELS:
                 piece = for_the_public(piece, leave_out=self._checker.left_out(self._channel))
             text = without_asking_again(piece.text, self._told) if self._told and part == "action" else piece.text
+            text = without_declined(text, self._declined) if self._declined else text
             text = self._fitting(text, reply, first=not pieces)
             if text:
                 pieces.append(piece.saying(text))
+        if {piece.part for piece in pieces} == {"empathy"} and len(reply.templates()) > 1:
+            return []  # the rest was said: kind words alone answer nothing
         if pieces and pieces[0].part not in ("empathy", "text") and self._understanding.upset >= CALM:
             pieces = [*self._frame("empathy", self._store.style.empathy, reply), *pieces]
         return pieces

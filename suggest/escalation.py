@@ -16,8 +16,8 @@ from suggest.contract import Escalation
 from suggest.understanding import Understanding
 
 _REPEATED_COMPLAINTS = 2
-_LIKELY = 0.5
-_TRACE = 0.1  # of danger: enough where a hint stands beside it
+LIKELY = 0.5
+TRACE = 0.1  # of danger: enough where a hint stands beside it
 _ILL_MOODS = ("upset", "angry")
 _SURE_THREAT = 0.9  # from here on a calm message is believed to threaten
 _SAME_WORDS = 0.5  # Jaccard of terms: what a customer says again
@@ -66,23 +66,27 @@ def within_authority(answer: Answer, store: Store, *, role: str) -> Answer:
 
 
 def _applies(alarm: Alarm, form: str, understanding: Understanding, facts: FactTree, history: Sequence[Turn], store: Store) -> bool:
-    phrases = store.escalation.phrases.get(alarm.reason, ())
-    said = alarm.says(form) or any(match_form(phrase) in form for phrase in phrases)
+    said = says(alarm, form, store)
     danger = understanding.scenarios.get("safety", 0.0)
     match alarm.reason:
         case "injury":
-            return said or (danger >= _TRACE and understanding.emotion != "calm" and alarm.hints(form))
+            return said or (danger >= (LIKELY if understanding.emotion == "calm" else TRACE) and alarm.hints(form))
         case "safety":
-            return said or (danger >= _LIKELY and not (alarm.doubts(form) and understanding.upset < _LIKELY))
+            return said or (alarm.is_danger and danger >= LIKELY and not (alarm.doubts(form) and understanding.upset < LIKELY))
         case "threat":
             return said or (understanding.threatens and (understanding.threat >= _SURE_THREAT or understanding.emotion in _ILL_MOODS))
         case "repeated_complaints":
             complained = facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS
-            return complained and (understanding.upset >= _LIKELY or _repeated_here().says(form))
+            return complained and (understanding.upset >= LIKELY or _repeated_here().says(form))
         case "repeated_here":
             return understanding.emotion != "calm" and (said or _says_again(form, history))
         case _:
             return said
+
+
+def says(alarm: Alarm, form: str, store: Store) -> bool:
+    """Whether the matched form of a message says it, in our words or the shop's own."""
+    return alarm.says(form) or any(match_form(phrase) in form for phrase in store.escalation.phrases.get(alarm.reason, ()))
 
 
 def _repeated_here() -> Alarm:

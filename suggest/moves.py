@@ -63,8 +63,12 @@ class Moves:
         handed_over = handed_over or asked_of_authority(offered, self._store, role=role, writer=writer)
         questions = clarifying_questions(understanding, answers[0].candidates, facts, need=need, silent=not suggestions, language=self._store.language)
         asked = {bare(sentence) for turn in history if turn.role == "agent" for sentence in sentences_of(turn.text)}
+        if handed_over is not None:
+            holding = in_script(handed_over.holding_reply)
+            said = asked.issuperset(map(bare, sentences_of(holding)))  # who was told that somebody comes is not told again
+            handed_over = handed_over.model_copy(update={"holding_reply": "" if said else holding})
         return {
-            "escalate": handed_over and handed_over.model_copy(update={"holding_reply": in_script(handed_over.holding_reply)}),
+            "escalate": handed_over,
             "clarifying_questions": [in_script(one) for one in questions if not asked.issuperset(map(bare, sentences_of(one)))],
             "recommendations": [] if need is None else self._recommender.recommend(need, understanding, writer),
             "next_actions": self._actions.fitting(reasons_to_act(drafted, [one.question.scenarios for one in answers]), facts),

@@ -33,6 +33,7 @@ from suggest.recommending import for_the_same_person
 from suggest.retrieval import Hits, retrieve
 from suggest.shown import reasons_of, shown
 from suggest.signals import SignalTable, signal_table
+from suggest.suited import Suited, alarm_said, as_danger
 from suggest.timings import StageTimings
 from suggest.traits import ArticleTraits, ReplyTraits
 from suggest.understanding import MessageReader, Understanding
@@ -111,8 +112,14 @@ class Suggester:
     def _answers(
         self, request: SuggestionRequest, understanding: Understanding, facts: FactTree, eligibility: Eligibility, timings: StageTimings, *, handed_over: bool
     ) -> list[Answer]:
-        """Each question's candidates, without those that are for another person, another mood, or above this one's authority."""
-        answers = [self._answer(question, facts, eligibility, timings) for question in (understanding, *understanding.questions)]
+        """Each question's candidates, without those that are for another person, another mood, or above this one's authority.
+
+        Where somebody is in danger and no reply for that is sure, nothing else is answered either.
+        """
+        suited = Suited.of(understanding, alarm_said(understanding, self.snapshot.shop.store), facts, request.history)
+        answers = [self._answer(understanding, facts, eligibility, timings, suited)]
+        if suited.leads is None or (answers[0].candidates and answers[0].candidates[0].confidence >= self.threshold):
+            answers += [self._answer(question, facts, eligibility, timings, suited.aside()) for question in understanding.questions]
         answers = [for_the_same_person(one, request.history) for one in answers]
         if praises(request.message):
             answers = [without_complaints(one) for one in answers]
@@ -159,6 +166,7 @@ class Suggester:
         """What is meant, and the facts with what was heard among them: each needs the other's half."""
         facts = self.facts(request, now)
         understanding = self._reader.understand(request.message, request.history, self._catalogue, signs=order_signs(facts))
+        understanding = as_danger(understanding, alarm_said(understanding, self.snapshot.shop.store))
         facts["message"] = understanding.condition_facts() if request.has_message else {}
         return understanding, facts
 
@@ -175,11 +183,12 @@ class Suggester:
         circumstances = Circumstances.of(facts, now=now, timezone=timezone, mentioned=understanding.products, catalogue=self._catalogue)
         return Eligibility(circumstances, self._traits.gates)
 
-    def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "StageTimings") -> Answer:
+    def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "StageTimings", suited: Suited) -> Answer:
         with timings.stage("retrieve"):
             hits = retrieve(question, self.snapshot, self.embedder)
         with timings.stage("rank"):
-            candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, self._traits, tier=str(facts["customer"].get("tier", "")))
+            tier = str(facts["customer"].get("tier", ""))
+            candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, self._traits, tier=tier, unfit=suited.unfit)
         return Answer(question, hits, candidates)
 
     def _drafts(
@@ -238,17 +247,9 @@ class Suggester:
         return merged(*singles, main_id=main, suggestion_id=both, language=self.snapshot.shop.store.language)
 
     def _suggestion(
-        self,
-        candidate: Candidate,
-        draft: Draft,
-        evidence: list[EvidencePassage],
-        facts: FactTree,
-        question: Understanding,
-        *,
-        rank: int,
-        request_key: str,
-        debug: bool,
-    ) -> Suggestion:
+        self, candidate: Candidate, draft: Draft, evidence: list[EvidencePassage], facts: FactTree, question: Understanding,
+        *, rank: int, request_key: str, debug: bool,
+    ) -> Suggestion:  # fmt: skip
         reply = candidate.reply
         blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
         own = not beyond_authority(reply, self.snapshot.shop.store, role=facts["agent"].get("role", "agent"))
@@ -271,7 +272,7 @@ class Suggester:
             evidence=evidence,
             attachments=list(reply.attachments),
             auto_reply=sendable and sure and rank == 1,  # a second choice is for a person to choose
-            why=reasons(candidate, question, language=self.snapshot.shop.store.language),
+            why=reasons(candidate, question, language=self.snapshot.shop.store.language, own=own),
             signals=self._ranker.parts(candidate.signals) if debug else None,
         )
 

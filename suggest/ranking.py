@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,7 @@ CARD, TREES = "ranker.json", "ranker.safetensors"
 Scores = npt.NDArray[np.float32]
 
 _HEAD = 10
+_LOOKED_AT = 20  # candidates whose own words are read before they are offered; none further down is ever shown
 # How far the best stands from the rest says more of how sure we may be than the score itself, which means little between requests.
 _STANDING = ("score", "over_second", "over_third", "over_head", "spread", "share", "entropy", "agreement")
 _ABOUT_FIRST = (
@@ -141,14 +142,24 @@ def threshold_for(curve: Sequence[tuple[float, float]], precision: float) -> flo
 
 
 def rank(
-    question: Understanding, hits: Hits, snapshot: Snapshot, eligibility: Eligibility, ranker: Ranker, traits: ReplyTraits, *, tier: str = ""
+    question: Understanding,
+    hits: Hits,
+    snapshot: Snapshot,
+    eligibility: Eligibility,
+    ranker: Ranker,
+    traits: ReplyTraits,
+    *,
+    tier: str = "",
+    unfit: Callable[[ProvenReply, bool], bool] | None = None,
 ) -> list[Candidate]:
-    """Gives the eligible candidates, surest first, ties by reply id. A reply whose condition is false is never among them."""
+    """Gives the eligible candidates, surest first, ties by reply id. A reply whose condition is false, or which is unfit here, is never among them."""
     table = signal_table(question, hits, snapshot, eligibility, traits, tier=tier)
-    if not table.replies:
-        return []
-    scores = ranker.scores(table.values)
+    scores = ranker.scores(table.values) if table.replies else np.empty(0, dtype=np.float32)
     order = best_first(table, scores)
+    if unfit is not None:
+        order = [row for place, row in enumerate(order) if not unfit(table.replies[row], place < _LOOKED_AT)]
+    if not order:
+        return []
     confidence = ranker.confidence(table, order, scores, english=snapshot.shop.store.language == "en")
     return [Candidate(table.replies[row], table.verdicts[row], sure, table.values[row]) for row, sure in zip(order, confidence.tolist(), strict=True)]
 

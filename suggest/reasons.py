@@ -11,8 +11,8 @@ from suggest.ranking import Candidate
 from suggest.understanding import Understanding
 
 
-def reasons(candidate: Candidate, question: Understanding, *, language: str) -> list[str]:
-    """Gives up to three short reasons: what the customer wants, what of the order decided, what is still to be checked."""
+def reasons(candidate: Candidate, question: Understanding, *, language: str, own: bool = True) -> list[str]:
+    """Gives short reasons: what the customer wants, what of the order decided, what is still to be checked, that it needs a lead's leave."""
     english = language == "en"
     reply = candidate.reply
     probability = question.scenarios.get(reply.scenario, 0.0)
@@ -23,7 +23,7 @@ def reasons(candidate: Candidate, question: Understanding, *, language: str) -> 
     if candidate.verdict.verify:
         facts = _named(candidate.verdict.verify, english)
         told.append(f"check first: {facts}" if english else f"请先核对：{facts}")
-    if reply.authority == "lead":
+    if not own:
         told.append("ask your lead" if english else "需主管授权")
     return told
 
@@ -53,6 +53,9 @@ def abstention(understanding: Understanding, candidates: Sequence[Candidate], th
         said = "no reply of this shop fits this order" if english else "没有适用于这笔订单的话术"
         return Abstention(reason="nothing_eligible", message=said)
     best = candidates[0].confidence
+    if best >= threshold:
+        said = "what fits was said in this conversation already; carry on from there" if english else "合适的话在这段对话里都说过了，请接着往下处理"
+        return Abstention(reason="already_said", message=said)
     said = (
         f"the nearest reply is {best:.0%} sure, below the threshold of {threshold:.0%}"
         if english

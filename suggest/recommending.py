@@ -28,6 +28,7 @@ from suggest.understanding import Understanding
 
 _SCENARIO = "product.recommend"
 _LIKELY = 0.5
+_TOLD = 0.3  # enough where a budget and a use were told: nobody tells those to hear a rule
 _UPSET = 0.4
 _MOST = 3
 _AFTER_SALES = ("return.", "exchange", "refund.", "warranty.", "aftersale.", "complaint.", "safety", "logistics.", "order.")
@@ -37,6 +38,7 @@ _MONTHS = 12
 _ATTRIBUTES_SHOWN = 2
 _LETTERS = 2  # a category of one character says too little inside other words
 _LATIN_LETTERS = 4
+_REACH = Decimal(2)  # times the most that was named
 _TOO_CHEAP = Decimal("0.5")  # of the least that was named: below it a product is not what they meant
 _QUOTED = re.compile(r"「[^」]*」|“[^”]*”")
 _AGES = ("岁", "个月")
@@ -51,15 +53,17 @@ def wanted(understanding: Understanding, facts: FactTree, history: Sequence[Turn
         history: the turns before the message; what the customer said in the last four is part of the need.
         drafted: the contact reason of the first draft.
     """
-    asks = drafted == _SCENARIO or any(question.scenarios.get(_SCENARIO, 0.0) >= _LIKELY for question in (understanding, *understanding.questions))
+    said = [turn.text for turn in history[-4:] if turn.role == "customer"]
+    need = shopping_need(match_form(" \n ".join([*said, understanding.text])))
+    likely = _TOLD if need.has_budget and need.uses else _LIKELY
+    asks = drafted == _SCENARIO or any(question.scenarios.get(_SCENARIO, 0.0) >= likely for question in (understanding, *understanding.questions))
     troubled = understanding.upset >= _UPSET or understanding.threatens or understanding.emotion in ("upset", "angry")
     case = facts["order"].get("case")
     if not asks or troubled or (case is not None and case.get("status") not in _ENDED_CASES):
         return None
     if any(probability >= _LIKELY for name, probability in understanding.scenarios.items() if name.startswith(_AFTER_SALES)):
         return None
-    said = [turn.text for turn in history[-4:] if turn.role == "customer"]
-    return shopping_need(match_form(" \n ".join([*said, understanding.text])))
+    return need
 
 
 def for_the_same_person(answer: Answer, history: Sequence[Turn]) -> Answer:
@@ -89,8 +93,14 @@ class Recommender:
         self._snapshot, self._telling = snapshot, _telling(snapshot.columns)
 
     def recommend(self, need: ShoppingNeed, understanding: Understanding, writer: FactWriter) -> list[Recommendation]:
-        """Gives at most three products that meet all that was told, best first, ties by SKU; none when nothing in the words leads to a product."""
-        fitting = [product for product in self._led_to(need, understanding) if _affordable(product, need)]
+        """Gives at most three products that meet all that was told, best first, ties by SKU; none when nothing in the words leads to a product.
+
+        Where all that would suit costs more than was to be spent, the cheapest of it is shown with that said: the customer decides.
+        """
+        led_to = self._led_to(need, understanding)
+        fitting = [product for product in led_to if _affordable(product, need)]
+        if not fitting:
+            fitting = sorted((one for one in led_to if _within_reach(one, need)), key=lambda one: (one.price, one.sku))[:1]
         fits = {product.sku: [_fit(quantity, product) for quantity in need.quantities] for product in fitting}
         fitting = [product for product in fitting if False not in fits[product.sku]]
         if any(isinstance(fit, str) for product in fitting for fit in fits[product.sku]):  # some say that they suit the figure: the rest do not compare
@@ -137,6 +147,8 @@ class Recommender:
         if product.price is None or not need.has_budget:
             return []
         amount = writer.money(product.price)
+        if not _affordable(product, need):
+            return [f"{amount}, above your budget" if self._english else f"{amount}，超出您的预算"]
         return [f"{amount}, within your budget" if self._english else f"{amount}，在您的预算内"]
 
     def _fits(self, quantities: Sequence[Quantity], fits: Sequence[str | bool | None], product: Product) -> list[str]:
@@ -180,6 +192,11 @@ def _affordable(product: Product, need: ShoppingNeed) -> bool:
     if product.price is None:
         return False
     return (need.least is None or product.price >= need.least * _TOO_CHEAP) and (need.most is None or product.price <= need.most)
+
+
+def _within_reach(product: Product, need: ShoppingNeed) -> bool:
+    """Whether it costs more than was named, but not another kind of money."""
+    return need.most is not None and product.price is not None and need.most < product.price <= need.most * _REACH
 
 
 def _fit(quantity: Quantity, product: Product) -> str | bool | None:

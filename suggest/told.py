@@ -1,18 +1,51 @@
-"""What the customer has told is not asked for again: 「照片发了」 is not answered by 「请拍照片」. The pairs are data (`knowledge/conduct/told.toml`)."""
+"""What the customer has told is not asked for again, and what they declined is not offered: 「照片发了」 is not answered by 「请拍照片」.
+
+The pairs are data (`knowledge/conduct/told.toml`).
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from knowledge.conduct_rules import Told, told_things
+from knowledge.conduct_rules import Declined, Told, declined_things, told_things
+from suggest.composition import sentences_of
 
 _STEPS = re.compile(r"[^，,；;。！？!?]+[，,；;。！？!?]*\s*")
+_IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
+_SUBJECT = re.compile(r"^我们?(?:这边)?(?:马上|现在|这就|先)?")
+_AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
 _ENDS = ("。", "！", "？", "!", "?")
 
 
-def already_told(texts: Iterable[str]) -> list[Told]:
-    """Gives the things that the customer's words, as they are matched, have told."""
+def already_told(texts: Iterable[str], order: Mapping[str, object]) -> list[Told]:
+    """Gives the things that the customer's words, as they are matched, have told, or that the order's facts tell after all."""
     said = "\n".join(texts)
-    return [one for one in told_things() if said and re.search(one.said, said)]
+    return [one for one in told_things() if (one.said and re.search(one.said, said)) or (one.fact and one.fact in order)]
+
+
+def already_declined(texts: Iterable[str]) -> list[Declined]:
+    """Gives the things that the customer's words, as they are matched, want none of."""
+    said = "\n".join(texts)
+    return [one for one in declined_things() if said and re.search(one.said, said)]
+
+
+def without_declined(text: str, declined: Iterable[Declined]) -> str:
+    """Gives the text without the steps that offer it; a sentence that begins with an «if» goes whole, for its steps hang on that."""
+    for one in declined:
+        text = "".join(_without_offers(sentence, one) for sentence in sentences_of(text))
+    return text
+
+
+def _without_offers(sentence: str, declined: Declined) -> str:
+    steps = _STEPS.findall(sentence)
+    kept = [step for step in steps if not re.search(declined.offers, step)]
+    if len(kept) == len(steps):
+        return sentence
+    if not kept or _IF.match(sentence):
+        return ""
+    left = "".join(kept)
+    if kept[0] is not steps[0] and _AND.match(left):  # «我马上给您5元券，并把这单提前»: the verb that is left keeps its subject
+        left = "".join(_SUBJECT.findall(steps[0])) + _AND.sub("", left)
+    return re.sub(r"[，,；;]\s*$", "。", left)
 
 
 def without_asking_again(text: str, told: Iterable[Told]) -> str:

@@ -319,3 +319,56 @@ def _answer_with(text: str) -> dict[str, object]:
         }],
         "passages": [], "abstained": None, "clarifying_questions": [], "escalate": None, "next_actions": [], "debug": None,
     }  # fmt: skip
+
+
+def test_channel_and_role_ask_anew(page: Page) -> None:
+    """The same words need another draft in a text message, and a lead needs nobody's leave."""
+    page.locator("#shop").select_option("demo")
+    choose_order(page, "paid-overdue")
+    ask(page, "还没发货？")
+    in_chat = first_text(page).inner_text()
+
+    page.locator("#channel").select_option("sms")
+    answered(page)
+    page.locator("#role").select_option("lead")
+    answered(page)
+
+    assert len(first_text(page).inner_text()) < len(in_chat)
+    expect(page.get_by_test_id("draft").first).not_to_contain_text("需主管")
+
+
+def test_holding_reply_is_read_before_it_is_taken(page: Page) -> None:
+    """Its words stand in the banner; taking it puts them in the reply, with their length."""
+    page.locator("#shop").select_option("demo")
+    choose_order(page, "delivered-1d")
+    ask(page, "再不处理我就去12315投诉")
+    words = page.locator("#escalate .holding").inner_text()
+
+    page.get_by_test_id("holding").click()
+
+    expect(page.locator("#reply")).to_have_value(words)
+    expect(page.locator("#reply-note")).to_contain_text(f"{len(words)} 字")
+
+
+def test_a_draft_to_mend_names_the_agent_not_the_lead(page: Page) -> None:
+    """A fact without a source is the agent's to mend."""
+    body = {
+        "request_id": "r", "snapshot_id": "s", "model": "m", "degraded": [], "timings_ms": {"total": 1},
+        "understanding": {"scenarios": [], "emotion": "calm", "threatens": False, "language": "zh", "products": ["CL-001"], "questions": []},
+        "suggestions": [{
+            "suggestion_id": "x", "reply_id": "r1", "reply_ids": ["r1"], "rank": 1, "scenario": "order.expedite", "text": "您好，99小时内发出。",
+            "parts": {"opening": "您好，", "action": "99小时内发出。"}, "confidence": 0.9, "sendable": False, "missing": [], "verify": [],
+            "warnings": [{"code": "untraceable", "message": "没有依据", "start": 3, "end": 7}], "evidence": [], "attachments": [], "auto_reply": False,
+            "why": [],
+        }],
+        "passages": [], "abstained": None, "clarifying_questions": [], "escalate": None, "next_actions": [], "recommendations": [],
+    }  # fmt: skip
+    page.route("**/v1/suggestions", lambda route: route.fulfill(json=body))
+    page.locator("#shop").select_option("demo")
+    ask(page, "还没发货")
+
+    draft = page.get_by_test_id("draft")
+    expect(draft).to_contain_text("需修改")
+    expect(draft).not_to_contain_text("需主管")
+    expect(draft.locator(".part").first).to_have_attribute("data-label", "开头")
+    expect(page.locator("#understanding")).to_contain_text("轻暖短款羽绒服")

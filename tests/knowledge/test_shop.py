@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from knowledge.conditions import Outcome, compile_condition
 from knowledge.errors import InvalidKnowledge
 from knowledge.records import Article, Attachment, Authority, Product, Promotion, ProvenReply, SampleConversation, SampleOrder, Store
 from knowledge.shop import Shop, in_force, load_shop
@@ -431,3 +433,18 @@ def test_shipped_replies_use_no_banned_phrase(name, request):
     phrases = [banned.phrase.lower() for banned in shop.store.style.banned_phrases]
 
     assert [] == [(one.id, phrase) for one in approved(shop) for words in one.templates().values() for phrase in phrases if phrase in words.lower()]
+
+
+def test_nobody_promises_for_another_seller(demo_shop: Shop) -> None:
+    """Who pays for a return depends on the seller: «we do» is only said where the reply's condition has looked at who sells."""
+    promises = re.compile(r"运费(?:都)?由我们(?:承担|出)")
+    goods = ("return.quality", "product.care", "return.used", "product.quality")
+    elsewhere = {"order": {"seller": "third_party"}}
+
+    open_to_it = [
+        reply.id for reply in demo_shop.replies
+        if reply.scenario in goods and reply.when and promises.search("".join(reply.templates().values()))
+        and compile_condition(reply.when).evaluate(elsewhere).outcome is not Outcome.FALSE
+    ]  # fmt: skip
+
+    assert [] == open_to_it

@@ -136,7 +136,7 @@ def test_p6_closing_with_thanks_and_no_recommendation_for_the_upset(answers: Ans
 
 
 def test_p7_nothing_is_said_twice_and_nothing_told_is_asked_again(answers: Answers, ask: Ask) -> None:
-    [draft] = firsts(answers("P7"))
+    draft, declined = firsts(answers("P7"))
     before = ROWS["P7"]["requests"][0]["history"][-1]["text"]
     [first] = firsts([ask("毛衣袖口开线了，刚穿一次，太糟心了", order="sweater")])
     [not_sent] = firsts([ask("然后呢，怎么处理", order="sweater", history=ROWS["P7"]["requests"][0]["history"])])
@@ -147,6 +147,8 @@ def test_p7_nothing_is_said_twice_and_nothing_told_is_asked_again(answers: Answe
     assert "请拍问题处近照" in not_sent.parts["action"]  # asked for as long as nobody has sent any
     assert not {*sentences_of(before)} & {*sentences_of(draft.text)}
     assert "对不起" not in draft.text
+    assert "券" not in declined.text  # refused once
+    assert "退款" in declined.text
     thanks = ask("好的，谢谢", order="in_time", history=[{"role": "customer", "text": "什么时候发"}, {"role": "agent", "text": "今天下午出库。"}])
     assert "chat.closing" == thanks.suggestions[0].scenario  # not the same answer once more
 
@@ -194,7 +196,7 @@ def test_p12_a_refusal_comes_with_two_ways_out(answers: Answers) -> None:
 
     assert "no-reason-out-window" == draft.reply_id
     assert "第8天" in draft.parts["information"]
-    assert "还有两条路：签收15天内有质量问题，可以退换、运费我们出；有保修的商品，保修期内可以免费检修。" == draft.parts["value"]
+    assert "还有两条路：签收15天内有质量问题，可以退换、运费不用您出；有保修的商品，保修期内可以免费检修。" == draft.parts["value"]
     assert [] == draft.warnings
 
 
@@ -222,7 +224,7 @@ def test_p14_tutorials_and_tables_come_with_the_draft(answers: Answers) -> None:
 
 
 def test_p15_recommendations_by_budget_use_and_age_and_none_that_warn_against_it(answers: Answers, ask: Ask) -> None:
-    coat, food, cream = answers("P15")
+    coat, food, cream, dear = answers("P15")
 
     assert ["CL-001"] == [one.sku for one in coat.recommendations]
     assert ["¥189，在您的预算内", "冬天保暖"] == [why for why in coat.recommendations[0].why if why.startswith("¥") or why == "冬天保暖"]
@@ -230,6 +232,7 @@ def test_p15_recommendations_by_budget_use_and_age_and_none_that_warn_against_it
     assert ["MB-003"] == [one.sku for one in food.recommendations]
     assert "月龄：6个月以上（您说的8个月合适）" in food.recommendations[0].why
     assert [] == cream.recommendations  # 「敏感肌慎用」
+    assert ["¥148，超出您的预算"] == [why for why in dear.recommendations[0].why if why.startswith("¥")]  # shown as what it is
     assert "recommend-gift-elder" not in {one.reply_id for one in food.suggestions}
     history = [{"role": "customer", "text": "想给爸爸买件冬天穿的外套"}, {"role": "agent", "text": "您的预算大概在多少呢？"}]
     assert ["CL-001"] == [one.sku for one in ask("两三百吧，推荐一下", history=history).recommendations]  # what was named before still counts
@@ -240,7 +243,7 @@ def test_p16_colour_that_runs_brings_care_and_the_promise_to_take_it_back(answer
 
     assert "care-jeans-fade" == found.suggestions[0].reply_id
     assert "首次单独用冷水洗" in found.suggestions[0].parts["information"]
-    assert "签收15天内按质量问题退换，运费由我们承担" in found.suggestions[0].parts["value"]
+    assert "签收15天内按质量问题退换，运费不用您承担" in found.suggestions[0].parts["value"]
     assert {"care-fading", "quality-return-15d"} <= {passage.article_id for passage in found.passages}
 
 

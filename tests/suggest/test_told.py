@@ -1,8 +1,9 @@
 import pytest
 
 from knowledge.conduct_rules import told_things
+from knowledge.normalise import match_form
 from suggest.late_promises import late_promises
-from suggest.told import already_told, without_asking_again
+from suggest.told import already_declined, already_told, without_asking_again, without_declined
 
 
 @pytest.mark.parametrize(
@@ -14,16 +15,25 @@ from suggest.told import already_told, without_asking_again
         ),
         pytest.param("图片发给你了", "请拍一段视频。", "请拍一段视频。", id="nothing would be left"),
         pytest.param("我170，130斤", "您把身高、体重发我，我马上给您定码。", "我马上给您定码。", id="height and weight"),
+        pytest.param("周六能送吗，最好晚上", "您告诉我哪天哪个时段方便，我现在转给快递。", "我现在转给快递。", id="the day"),
+        pytest.param("六楼没电梯", "您告诉我楼层和有没有电梯，我备注给司机。", "我备注给司机。", id="the floor"),
         pytest.param("还没发货呢", "请发破损处照片，我提交申请。", "请发破损处照片，我提交申请。", id="something else was told"),
         pytest.param("i've sent the photos", "Send me a photo, and I'll check today.", "and I'll check today.", id="English"),
     ],
 )
 def test_a_step_that_asks_for_what_was_told_is_left_out(said: str, text: str, left: str) -> None:
-    assert left == without_asking_again(text, already_told([said]))
+    assert left == without_asking_again(text, already_told([said], {}))
+
+
+def test_the_thing_is_not_asked_for_where_the_order_has_only_one_to_speak_of() -> None:
+    text = "您告诉我不要的是哪一件，我现在核对状态并帮您提交。"
+
+    assert "我现在核对状态并帮您提交。" == without_asking_again(text, already_told(["面膜先别发了"], {"item": {"sku": "SK-005"}}))
+    assert text == without_asking_again(text, already_told(["有一样先别发了"], {"items": []}))
 
 
 def test_nothing_is_told_by_silence() -> None:
-    assert [] == already_told([""])
+    assert [] == already_told([""], {})
     assert len(told_things()) >= 3
 
 
@@ -42,3 +52,20 @@ def test_nothing_is_told_by_silence() -> None:
 )
 def test_promises_that_the_clock_has_overtaken(text: str, hour: int, late: list[str]) -> None:
     assert late == [text[one.start : one.end] for one in late_promises(text, hour, english=False)]
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "left"),
+    [
+        pytest.param(
+            "我不要你的券，直接退钱", "如果您还想要这件，我给您5元券，并请仓库优先。提交取消退款立即通过。", "提交取消退款立即通过。", id="a whole «if»"
+        ),
+        pytest.param("不要券", "我马上给您5元无门槛券，并把这单提前。", "我马上把这单提前。", id="the rest of the sentence stands alone"),
+        pytest.param("别拿券糊弄我", "取消我现在提交，再等我发券，2小时内回您。", "取消我现在提交，2小时内回您。", id="a step in the middle"),
+        pytest.param("不稀罕那点券", "补偿和催发是两件事，领了券不影响退款。", "补偿和催发是两件事。", id="the end"),
+        pytest.param("有券吗", "我给您5元券。", "我给您5元券。", id="nothing was declined"),
+        pytest.param("不等了，退吧", "退款立即通过。如果还想要，我请仓库优先。", "退款立即通过。", id="no more waiting"),
+    ],
+)
+def test_what_was_declined_is_not_offered_again(said: str, text: str, left: str) -> None:
+    assert left == without_declined(text, already_declined([match_form(said)]))
