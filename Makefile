@@ -1,7 +1,7 @@
 # Each target is one line; the logic is in the tools. `make` alone shows them.
 PYTHON ?= python3
 BIN := .venv/bin
-STORES := $(foreach shop,demo fresh home demo_en,--store-dir knowledge/stores/$(shop))
+STORES := $(foreach shop,demo fresh home sport demo_en pets_en,--store-dir knowledge/stores/$(shop))
 PORT ?= 8000
 
 .DEFAULT_GOAL := help

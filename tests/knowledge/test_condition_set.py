@@ -99,7 +99,7 @@ def test_a_whole_number_that_was_judged_is_neither_a_truth_value_nor_another_num
     assert judged[0] != judged[1]
 
 
-@pytest.mark.parametrize("store", ["demo", "fresh", "home", "demo_en"])
+@pytest.mark.parametrize("store", ["demo", "fresh", "home", "sport", "demo_en", "pets_en"])
 def test_every_condition_of_a_shipped_shop_is_judged_as_by_itself(store: str):
     folder = STORES / store
     shop = load_shop(folder)
