@@ -88,8 +88,8 @@ def signal_table(question: Understanding, hits: Hits, snapshot: Snapshot, eligib
         return SignalTable((), (), np.empty((0, len(SIGNALS)), dtype=np.float32))
     near = hits.closely(chosen)
     values = _values(question, near, hits, traits, eligibility, scenarios, codes == ALLOWED, tier)
-    rows, gates = near.reply_rows.tolist(), traits.gates.of_replies[near.reply_rows].tolist()
-    verdicts = [ALWAYS if code == ALLOWED else eligibility.of_gate(traits.gates.each[gate]) for code, gate in zip(codes.tolist(), gates, strict=True)]
+    rows = near.reply_rows.tolist()
+    verdicts = [ALWAYS if code == ALLOWED else eligibility.of_gate(traits.gates.of_row(row)) for code, row in zip(codes.tolist(), rows, strict=True)]
     return SignalTable(tuple([snapshot.shop.replies[row] for row in rows]), tuple(verdicts), values)
 
 
@@ -99,7 +99,7 @@ def _considered(hits: Hits, eligibility: Eligibility, traits: ReplyTraits, scena
     Of the nearest `JUDGED` that are not ruled out the best `CONSIDERED`, the known and the specific before the unknown and the general.
     """
     rows = hits.pool.reply_rows
-    codes = eligibility.outcomes[traits.gates.of_replies[rows]]
+    codes = eligibility.outcomes(rows)
     allowed = np.flatnonzero(codes != RULED_OUT)
     if not len(allowed):
         return allowed, codes[allowed]

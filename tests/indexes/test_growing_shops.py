@@ -266,7 +266,7 @@ def test_a_damaged_sibling_is_not_linked(nights, built, embedder, demo_shop):
 def test_a_large_shop_of_the_earlier_format_is_told_from_this_one(nights, tmp_path: Path):
     store_dir, live = nights
     folder = store_dir / SNAPSHOTS / live.manifest.snapshot_id
-    manifest = (folder / "manifest.json").read_text(encoding="utf-8").replace('"format_version": 4', '"format_version": 3')
+    manifest = (folder / "manifest.json").read_text(encoding="utf-8").replace('"format_version": 5', '"format_version": 3')
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
 
     with pytest.raises(SnapshotIncompatible, match="format"):
