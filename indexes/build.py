@@ -91,7 +91,7 @@ def _passage_texts(shop: Shop) -> list[str]:
 
 def _large(shop: Shop, manifest: Manifest, means: Means, live: Snapshot | None) -> tuple[LargeShop, Manifest]:
     """What a large shop's replies are found by, and the manifest that says how well."""
-    large, recall = large_shop(shop.replies, means, live=live.large if live else None)
+    large, recall = large_shop(shop.replies, shop.products, means, live=live.large if live else None)
     return replace(large, proven_rows=shop.proven_rows), replace(manifest, recall=recall, format_version=LARGE_FORMAT_VERSION)
 
 

@@ -22,9 +22,10 @@ from indexes.recipe import storing_recipe
 from indexes.reply_columns import ReplyColumns
 from indexes.reply_keys import keys_of
 from indexes.spans import joined
+from indexes.stored_products import StoredProducts
 from indexes.stored_replies import Digests, ReplyLines, digests_of
 from indexes.vector_cache import BLOCK
-from knowledge.records import ProvenReply
+from knowledge.records import Product, ProvenReply
 
 # Looking at every key takes a millisecond for each 7,000; the approximate index takes one for any number up to a hundred thousand.
 EXACT_UP_TO = 16_384
@@ -82,6 +83,7 @@ class _Matched:
 
     columns: ReplyColumns
     digests: Digests
+    products: StoredProducts
     reply_slots: Numbers  # [n_replies]
     key_slots: Numbers  # [n_keys]
     fresh: Sequence[ProvenReply]  # the replies that are not stored, in order
@@ -101,16 +103,18 @@ class _Matched:
         return found
 
 
-def large_shop(replies: Sequence[ProvenReply], means: Means, *, live: LargeShop | None) -> tuple[LargeShop, float]:
+def large_shop(replies: Sequence[ProvenReply], products: Sequence[Product], means: Means, *, live: LargeShop | None) -> tuple[LargeShop, float]:
     """Gives the shop's part of a snapshot and its recall. With a live one, what did not change is taken from there, and its base kept while it serves well.
 
     Args:
         replies: approved ones, in the order of their ids.
+        products: the catalogue, in the order of SKUs.
         means: the models.
         live: what was published last; of other models or another recipe it is not used.
     """
     live = live if live is not None and live.made_by == means.made_by else None
-    found = _matched(replies, live)
+    catalogue = StoredProducts.of(products, live.products if live else None)
+    found = _matched(replies, catalogue, live)
     vectors, needs = means.stored(found.texts, n_all=len(found.key_slots))
     if live is not None:
         grown = _grown(found, live, vectors, needs)
@@ -121,13 +125,13 @@ def large_shop(replies: Sequence[ProvenReply], means: Means, *, live: LargeShop 
     return _based(found, live, vectors, needs, means, replies)
 
 
-def _matched(replies: Sequence[ProvenReply], live: LargeShop | None) -> _Matched:
+def _matched(replies: Sequence[ProvenReply], products: StoredProducts, live: LargeShop | None) -> _Matched:
     digests = digests_of(replies)
     if live is None:
         columns = ReplyColumns.of(replies)
         keys = [key for reply in replies for key in keys_of(0, reply)]
         is_trigger = np.array([key.is_trigger for key in keys], dtype=np.bool_)
-        return _Matched(columns, digests, _unknown(len(replies)), _unknown(len(keys)), replies, [key.text for key in keys], is_trigger)
+        return _Matched(columns, digests, products, _unknown(len(replies)), _unknown(len(keys)), replies, [key.text for key in keys], is_trigger)
     ids = np.array([reply.id for reply in replies], dtype=np.bytes_)
     at = np.minimum(np.searchsorted(live.columns.ids, ids), max(0, len(live.columns) - 1))
     known = live.columns.ids[at] == ids
@@ -154,7 +158,7 @@ def _matched(replies: Sequence[ProvenReply], live: LargeShop | None) -> _Matched
                 triggers.append(key.is_trigger)
             else:
                 key_slots[place] = slot
-    return _Matched(columns, digests, reply_slots, key_slots, fresh, texts, np.array(triggers, dtype=np.bool_))
+    return _Matched(columns, digests, products, reply_slots, key_slots, fresh, texts, np.array(triggers, dtype=np.bool_))
 
 
 def _grown(found: _Matched, live: LargeShop, vectors: StoredRows, needs: npt.NDArray[np.uint8]) -> LargeShop:
@@ -174,7 +178,7 @@ def _grown(found: _Matched, live: LargeShop, vectors: StoredRows, needs: npt.NDA
         before.lines + lines if before else lines,
     )  # fmt: skip
     statistics = base.terms.statistics_with(terms, arrangement.rows >= 0)
-    return LargeShop(base, recent, found.columns, found.digests, key_slots, reply_slots, live.asked, statistics, live.made_by)
+    return LargeShop(base, recent, found.columns, found.digests, key_slots, reply_slots, live.asked, statistics, live.made_by, found.products)
 
 
 def _based(
@@ -197,7 +201,7 @@ def _based(
     base = Part(index, stored, terms, _reply_needs(found, np.arange(len(found.columns)), stored.vectors), ReplyLines.of(replies))
     shop = LargeShop(
         base, None, found.columns, found.digests, np.arange(n_keys, dtype=np.int32), np.arange(len(found.columns), dtype=np.int32),
-        nearest, terms.statistics, means.made_by,
+        nearest, terms.statistics, means.made_by, found.products,
     )  # fmt: skip
     return shop, round(index.recall(asked, nearest.least), 4)
 

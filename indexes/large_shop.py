@@ -1,14 +1,12 @@
 """A large shop's part of a snapshot (D67): a base written once and shared by the snapshots after it, what came later, and the order in which both stand.
 
-`base/` and `recent/` have the same files; `columns/` says which of their rows the shop has, and where.
+`base/` and `recent/` have the same files; `columns/` says which of their rows the shop has, and where. `products/` has the catalogue.
 """
 
 import json
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,14 @@ from indexes.grown import Arrangement, GrownRows, GrownTerms, GrownVectors
 from indexes.large_lexical_index import LargeLexicalIndex, Statistics
 from indexes.mapping import mapped
 from indexes.recipe import reading_recipe
-from indexes.reply_columns import Gate, ReplyColumns
+from indexes.reply_columns import REPLY_ARRAYS, ReplyColumns
+from indexes.stored_products import StoredProducts
 from indexes.stored_replies import Digests, ReplyLines, StoredReplies
 from knowledge.rows import ROW_DIGEST_BYTES
 
-BASE, RECENT, COLUMNS = "base", "recent", "columns"
+BASE, RECENT, COLUMNS, PRODUCTS = "base", "recent", "columns", "products"
 TABLES, PROVEN_ROWS = "tables.json", "proven_rows.npy"
 _VECTORS, _NEEDS, _REPLY_NEEDS, _TERMS = "vectors.faiss", "needs.npy", "reply_needs.npy", "terms"
-_COLUMN_ARRAYS = ("ids", "n_triggers", "gate", "scenario", "tone", "is_lead", "proactive", "cites")
 Numbers = npt.NDArray[np.int32]
 
 
@@ -75,6 +73,7 @@ class LargeShop:
     asked: Asked  # of the base's rows
     statistics: Statistics  # of the keys that stand
     made_by: str  # recipe and models of the stored rows
+    products: StoredProducts
     proven_rows: frozenset[bytes] = frozenset()  # digests of the rows of the shop's table that were found right; written, not read back with the rest
 
     @property
@@ -120,10 +119,11 @@ class LargeShop:
         if self.recent is not None:
             self.recent.write(folder / RECENT)
         self._write_columns(folder / COLUMNS)
+        self.products.write(folder / PRODUCTS)
 
     def _write_columns(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {name: getattr(self.columns, name) for name in _COLUMN_ARRAYS}
+        arrays = {name: getattr(self.columns, name) for name in REPLY_ARRAYS}
         arrays |= {"digests": self.digests, "key_slots": self.key_slots, "reply_slots": self.reply_slots, "found": self.statistics.found}
         for name, array in arrays.items():
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -131,7 +131,7 @@ class LargeShop:
         np.save(folder / PROVEN_ROWS, proven, allow_pickle=False)
         tables = {
             "scenarios": self.columns.scenarios, "articles": self.columns.articles, "made_by": self.made_by, "read_by": reading_recipe(),
-            "mean_length": self.statistics.mean_length, **_gates_as_tables(self.columns.gates),
+            "mean_length": self.statistics.mean_length, "conditions": self.columns.conditions, "product_lists": self.columns.product_lists,
         }  # fmt: skip
         (folder / TABLES).write_text(json.dumps(tables, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -149,10 +149,11 @@ class LargeShop:
         """
         own = folder / COLUMNS
         tables = json.loads((own / TABLES).read_text(encoding="utf-8"))
-        arrays = {name: mapped(own / f"{name}.npy") for name in (*_COLUMN_ARRAYS, "digests", "key_slots", "reply_slots", "found")}
+        arrays = {name: mapped(own / f"{name}.npy") for name in (*REPLY_ARRAYS, "digests", "key_slots", "reply_slots", "found")}
         columns = ReplyColumns(
-            **{name: arrays[name] for name in _COLUMN_ARRAYS},
-            gates=_gates_of_tables(tables), scenarios=tuple(tables["scenarios"]), articles=tuple(tables["articles"]),
+            **{name: arrays[name] for name in REPLY_ARRAYS},
+            conditions=tuple(tables["conditions"]), product_lists=tuple(map(tuple, tables["product_lists"])),
+            scenarios=tuple(tables["scenarios"]), articles=tuple(tables["articles"]),
         )  # fmt: skip
         large = cls(
             base=Part.read(folder / BASE),
@@ -164,6 +165,7 @@ class LargeShop:
             asked=Asked.read(folder / BASE),
             statistics=Statistics(len(arrays["key_slots"]), float(tables["mean_length"]), arrays["found"]),
             made_by=tables["made_by"],
+            products=StoredProducts.read(folder / PRODUCTS),
         )
         n_keys = int(columns.n_triggers.sum()) + len(columns)
         for name, length, expected in (("keys", len(large.key_slots), n_keys), ("replies", len(large.reply_slots), len(columns))):
@@ -182,20 +184,3 @@ def _linked_or_copied(source: str, target: str) -> str:
     except OSError:  # a file system without hard links
         shutil.copy2(source, target)
     return target
-
-
-def _gates_as_tables(gates: Sequence[Gate]) -> dict[str, Any]:
-    conditions = {when: number for number, when in enumerate(dict.fromkeys(gate.when for gate in gates))}
-    rows = [
-        [conditions[gate.when], gate.products, *(day.isoformat() if day else "" for day in (gate.effective_from, gate.effective_to)), gate.effective_basis]
-        for gate in gates
-    ]
-    return {"conditions": list(conditions), "gates": rows}
-
-
-def _gates_of_tables(tables: dict[str, Any]) -> tuple[Gate, ...]:
-    conditions = tables["conditions"]
-    return tuple(
-        Gate(conditions[when], tuple(products), date.fromisoformat(first) if first else None, date.fromisoformat(last) if last else None, basis)
-        for when, products, first, last, basis in tables["gates"]
-    )

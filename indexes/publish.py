@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from indexes.embedder import Embedder
 from indexes.errors import SnapshotUnwritable
 from indexes.history import Event, read_history, record, sync
-from indexes.kept_base import KeptBase, base_for
+from indexes.kept_base import KeptBase, base_for, lay_by
 from indexes.last_good import LoadedSnapshot, SetAside, load_last_good, read_usable
 from indexes.quarantine import QUARANTINE, forget_oldest, quarantine
 from indexes.snapshot import Manifest, Snapshot, write_snapshot
@@ -77,6 +77,9 @@ def publish(
         _afterwards(lambda: _forget_old(store_dir))
         _afterwards(lambda: _told(forget_oldest(store_dir)))
     step("forgotten")
+    if snapshot.large is not None and snapshot.large.base.folder is None:  # a new base
+        _afterwards(lambda: lay_by(snapshots / manifest.snapshot_id, store_dir))
+        step("laid by")
     return manifest
 
 
@@ -84,7 +87,7 @@ def _placed(snapshot: Snapshot, snapshots: Path, embedder: Embedder, needs_model
     """Writes beside, loads back, and gives the whole folder its name; nothing is left of it where any of that fails."""
     staging = snapshots / f".staging-{snapshot.manifest.snapshot_id}"
     try:
-        kept = base_for(snapshot.large, snapshots)
+        kept = base_for(snapshot.large, snapshots.parent)
         manifest = _written(snapshot, staging, kept)
         step("written")
         _read_back(staging, embedder, needs_model_id, unchecked=kept.checked_in(staging))

@@ -3,7 +3,7 @@
 Worked out once; a large shop's stand in its snapshot and are mapped, so that loading does not read a million replies (D69).
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -15,11 +15,12 @@ from knowledge.records import ProvenReply
 
 TONES = ("", "calm", "upset")
 UNSAID, NO, YES = -1, 0, 1
+NO_DAY = 0
 Numbers = npt.NDArray[np.int32]
 
 
 class Gate(NamedTuple):
-    """All that decides whether a reply may be used; replies of one gate are allowed together."""
+    """All that decides whether a reply may be used."""
 
     when: str
     products: tuple[str, ...]
@@ -39,8 +40,13 @@ class ReplyColumns:
 
     ids: npt.NDArray[np.bytes_]  # ascending where the replies are
     n_triggers: Numbers
-    gate: Numbers  # numbers of `gates`
-    gates: tuple[Gate, ...]  # a grown shop's may hold some that no reply has any more
+    condition: Numbers  # numbers of `conditions`
+    conditions: tuple[str, ...]  # a grown shop's may hold some that no reply has any more
+    products: Numbers  # numbers of `product_lists`
+    product_lists: tuple[tuple[str, ...], ...]  # what replies are for; a grown shop's as with conditions
+    first_day: Numbers  # `effective_from` as an ordinal; `NO_DAY` where there is none
+    last_day: Numbers  # `effective_to`, likewise
+    by_payment: npt.NDArray[np.bool_]  # whether the days are those of payment
     scenario: Numbers  # numbers of `scenarios`
     scenarios: tuple[str, ...]  # ascending
     tone: npt.NDArray[np.int8]  # places in `TONES`
@@ -52,16 +58,21 @@ class ReplyColumns:
     @classmethod
     def of(cls, replies: Sequence[ProvenReply]) -> "ReplyColumns":
         """Gives the columns of the replies."""
-        gates: dict[Gate, int] = {}
-        gate = np.array([gates.setdefault(gate_of(reply), len(gates)) for reply in replies], dtype=np.int32)
+        conditions: dict[str, int] = {}
+        lists: dict[tuple[str, ...], int] = {}
         scenarios = sorted({reply.scenario for reply in replies})
         number = {name: place for place, name in enumerate(scenarios)}
         articles = sorted({article for reply in replies for article in reply.cites})
         return cls(
             ids=np.array([reply.id for reply in replies], dtype=np.bytes_),
             n_triggers=np.array([len(reply.triggers) for reply in replies], dtype=np.int32),
-            gate=gate,
-            gates=tuple(gates),
+            condition=np.array([conditions.setdefault(reply.when, len(conditions)) for reply in replies], dtype=np.int32),
+            conditions=tuple(conditions),
+            products=np.array([lists.setdefault(reply.products, len(lists)) for reply in replies], dtype=np.int32),
+            product_lists=tuple(lists),
+            first_day=np.array([_ordinal(reply.effective_from) for reply in replies], dtype=np.int32),
+            last_day=np.array([_ordinal(reply.effective_to) for reply in replies], dtype=np.int32),
+            by_payment=np.array([reply.effective_basis == _PAYMENT for reply in replies], dtype=np.bool_),
             scenario=np.array([number[reply.scenario] for reply in replies], dtype=np.int32),
             scenarios=tuple(scenarios),
             tone=np.array([TONES.index(reply.tone) for reply in replies], dtype=np.int8),
@@ -72,7 +83,13 @@ class ReplyColumns:
         )
 
     def __len__(self) -> int:
-        return len(self.gate)
+        return len(self.condition)
+
+    def gate(self, row: int) -> Gate:
+        """Gives what decides whether one reply may be used."""
+        first, last = (None if day == NO_DAY else date.fromordinal(int(day)) for day in (self.first_day[row], self.last_day[row]))
+        basis = _PAYMENT if self.by_payment[row] else _NOW
+        return Gate(self.conditions[self.condition[row]], self.product_lists[self.products[row]], first, last, basis)
 
     def row_of(self, reply_id: str) -> int | None:
         """Gives the row of the reply of this id, or None."""
@@ -88,24 +105,32 @@ class ReplyColumns:
             fresh: the columns of the others.
         """
         new = rows < 0
-        gates = {gate: place for place, gate in enumerate(self.gates)}
-        for one in fresh.gates:
-            gates.setdefault(one, len(gates))
         scenarios, articles = (tuple(sorted({*old, *own})) for old, own in ((self.scenarios, fresh.scenarios), (self.articles, fresh.articles)))
+        conditions, lists = (
+            tuple(dict.fromkeys((*old, *own))) for old, own in ((self.conditions, fresh.conditions), (self.product_lists, fresh.product_lists))
+        )
         width = max(self.cites.shape[1], fresh.cites.shape[1])
-        columns: dict[str, Any] = {name: getattr(self, name)[np.where(new, 0, rows)] for name in _ARRAYS}
+        columns: dict[str, Any] = {name: getattr(self, name)[np.where(new, 0, rows)] for name in REPLY_ARRAYS}
         columns["ids"] = columns["ids"].astype(f"S{max(self.ids.itemsize, fresh.ids.itemsize)}")
         columns["scenario"] = _renumbered(columns["scenario"], self.scenarios, scenarios)
         columns["cites"] = _renumbered(_widened(columns["cites"], width), self.articles, articles)
-        columns["gate"][new] = np.array([gates[gate] for gate in fresh.gates], dtype=np.int32)[fresh.gate]
+        columns["condition"][new] = _renumbered(fresh.condition, fresh.conditions, conditions)
+        columns["products"][new] = _renumbered(fresh.products, fresh.product_lists, lists)
         columns["scenario"][new] = _renumbered(fresh.scenario, fresh.scenarios, scenarios)
         columns["cites"][new] = _renumbered(_widened(fresh.cites, width), fresh.articles, articles)
-        for name in ("ids", "n_triggers", "tone", "is_lead", "proactive"):
+        for name in ("ids", "n_triggers", "first_day", "last_day", "by_payment", "tone", "is_lead", "proactive"):
             columns[name][new] = getattr(fresh, name)
-        return ReplyColumns(**columns, gates=tuple(gates), scenarios=scenarios, articles=articles)
+        return ReplyColumns(**columns, conditions=conditions, product_lists=lists, scenarios=scenarios, articles=articles)
 
 
-_ARRAYS = ("ids", "n_triggers", "gate", "scenario", "tone", "is_lead", "proactive", "cites")
+REPLY_ARRAYS = (
+    "ids", "n_triggers", "condition", "products", "first_day", "last_day", "by_payment", "scenario", "tone", "is_lead", "proactive", "cites",
+)  # fmt: skip
+_NOW, _PAYMENT = "now", "paid_at"
+
+
+def _ordinal(day: date | None) -> int:
+    return NO_DAY if day is None else day.toordinal()
 
 
 def _cites(replies: Sequence[ProvenReply], articles: Sequence[str]) -> Numbers:
@@ -119,7 +144,7 @@ def _cites(replies: Sequence[ProvenReply], articles: Sequence[str]) -> Numbers:
     return table
 
 
-def _renumbered(numbers: Numbers, names: Sequence[str], among: Sequence[str]) -> Numbers:
+def _renumbered(numbers: Numbers, names: Sequence[Hashable], among: Sequence[Hashable]) -> Numbers:
     """The same names by their numbers among more; what stands for none stands for none again."""
     place = {name: number for number, name in enumerate(among)}
     return np.array([*(place[name] for name in names), len(among)], dtype=np.int32)[numbers]

@@ -32,7 +32,7 @@ from knowledge.records import Article, Passage, ProvenReply
 from knowledge.shop import Shop
 
 FORMAT_VERSION = 3
-LARGE_FORMAT_VERSION = 4  # of shops that have a base
+LARGE_FORMAT_VERSION = 5  # of shops that have a base
 CONTRACT_VERSION = "1"
 MANIFEST = "manifest.json"
 _MODELS = "models"
@@ -164,7 +164,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path, *, sibling: Path | None = N
     """
     folder.mkdir(parents=True)
     if snapshot.large is not None:
-        write_records(snapshot.shop, folder, without=("replies",))
+        write_records(snapshot.shop, folder, without=("replies", "products"))
         snapshot.large.write(folder, sibling=sibling)
     else:
         write_records(snapshot.shop, folder)
@@ -212,7 +212,7 @@ def _read(manifest: Manifest, folder: Path) -> Snapshot:
     large = LargeShop.read(folder) if LargeShop.stands_at(folder) else None
     return assemble(
         manifest,
-        read_records(folder, **({"replies": large.replies} if large else {})),
+        read_records(folder, **({"replies": large.replies, "products": large.products} if large else {})),
         adapted=_read_adapted(manifest, folder / _MODELS),
         large=large,
         **({} if large else _read_key_indexes(folder)),

@@ -4,35 +4,42 @@ A category's last word counts as a name too (「家电/大家电/冰箱」 → �
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from knowledge.normalise import match_form
+from knowledge.product_words import LETTERS_ALONE, ProductWords, WordedProducts, names_of, words_of
 from knowledge.records import Product
 
 K = TypeVar("K")
-_LETTERS_ALONE = 2  # a one-character alias such as 「表」 says too little by itself
 
 
 class ProductCatalogue:
     """Products by SKU, with the names people use for each."""
 
     def __init__(self, products: Sequence[Product]) -> None:
-        self._products = {product.sku: product for product in products}
-        self._names = {product.sku: _names(product.sku, product.title, product.aliases) for product in products}
+        self._products = products
+        self.words: Sequence[ProductWords] = products.words if isinstance(products, WordedProducts) else [words_of(product) for product in products]
+        self._rows = {words.sku: row for row, words in enumerate(self.words)}
+        self._names = {words.sku: words.names for words in self.words}
         self._begun_by: dict[str, set[str]] = {}  # SKUs by how a name of theirs begins: a message holds few beginnings, a large shop many names
         for sku, names in self._names.items():
             for name in names:
-                self._begun_by.setdefault(name[:_LETTERS_ALONE], set()).add(sku)
+                self._begun_by.setdefault(name[:LETTERS_ALONE], set()).add(sku)
 
     @property
-    def products(self) -> tuple[Product, ...]:
-        """All of them, in the catalogue's order."""
-        return tuple(self._products.values())
+    def products(self) -> Sequence[Product]:
+        """All of them, in the catalogue's order, which is that of `words`."""
+        return self._products
 
     def by_sku(self, sku: str) -> Product | None:
         """Gives the product, or None for a SKU that the shop does not list."""
-        return self._products.get(sku)
+        row = self._rows.get(sku)
+        return None if row is None else self._products[row]
+
+    def rows_of(self, skus: Iterable[str]) -> list[int]:
+        """Gives the rows of the listed ones among some SKUs, ascending."""
+        return sorted(self._rows[sku] for sku in skus if sku in self._rows)
 
     def mentioned(self, text: str) -> list[str]:
         """Gives the SKUs whose title or alias stands in the text, the longest name first, ties by SKU.
@@ -40,7 +47,7 @@ class ProductCatalogue:
         A shorter name inside a longer one that also stands there does not count: 「充电宝」 is not 「充电」.
         """
         form = match_form(text)
-        beginnings = {form[place : place + _LETTERS_ALONE] for place in range(len(form) - _LETTERS_ALONE + 1)}
+        beginnings = {form[place : place + LETTERS_ALONE] for place in range(len(form) - LETTERS_ALONE + 1)}
         maybe = sorted({sku for beginning in beginnings for sku in self._begun_by.get(beginning, ())})
         hits = {sku: longest for sku in maybe if (longest := _longest_in(self._names[sku], form))}
         return sorted(_not_inside_others(hits), key=lambda sku: (-len(hits[sku]), sku))
@@ -61,7 +68,7 @@ class ProductCatalogue:
     def _item_names(self, item: Mapping[str, Any]) -> tuple[str, ...]:
         listed = self._names.get(item.get("sku", ""), ())
         category = str(item.get("category", "")).rsplit("/", 1)[-1]
-        return (*listed, *_names(item.get("sku", ""), item.get("title", ""), [category]))
+        return (*listed, *names_of(item.get("sku", ""), item.get("title", ""), [category]))
 
 
 def fits_products(wanted: Sequence[str], sku: str, category: str) -> bool:
@@ -73,11 +80,6 @@ def category_levels(category: str) -> list[str]:
     """`家电/大家电` → 家电, 家电/大家电: what covers an item of the category."""
     names = category.split("/")
     return ["/".join(names[:depth]) for depth in range(1, len(names) + 1)]
-
-
-def _names(sku: str, title: str, aliases: Sequence[str]) -> tuple[str, ...]:
-    forms = (match_form(name) for name in (sku, title, *aliases))
-    return tuple(sorted({form for form in forms if len(form) >= _LETTERS_ALONE}, key=len, reverse=True))
 
 
 def _longest_in(names: Sequence[str], form: str) -> str:

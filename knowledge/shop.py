@@ -35,7 +35,7 @@ class Shop:
     articles: tuple[Article, ...]
     passages: tuple[Passage, ...]
     replies: Sequence[ProvenReply]
-    products: tuple[Product, ...]
+    products: Sequence[Product]
     sample_orders: tuple[SampleOrder, ...] = ()
     sample_conversations: tuple[SampleConversation, ...] = ()
     proven_rows: frozenset[bytes] = field(default=frozenset(), compare=False, repr=False)  # see `row_digest`; empty where the shop was not read from files

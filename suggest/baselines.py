@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -97,9 +96,8 @@ class UnconditionalSuggester(Suggester):
 
 
 class _Everything(Eligibility):
-    @cached_property
-    def outcomes(self) -> npt.NDArray[np.int8]:
-        return np.full(len(self._gates.each), ALLOWED, dtype=np.int8)
+    def outcomes(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
+        return np.full(len(rows), ALLOWED, dtype=np.int8)
 
     def of_gate(self, gate: Gate) -> Verdict:
         del gate

@@ -1,16 +1,16 @@
 """Which replies and articles may be used at all: dates, products and conditions, before anything is ranked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from indexes.reply_columns import Gate, ReplyColumns, gate_of
+from indexes.compiled import compiled
+from indexes.reply_columns import NO_DAY, Gate, Numbers, ReplyColumns, gate_of
 from knowledge.condition_set import ConditionSet, Judged
 from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
 from knowledge.products import ProductCatalogue, category_levels, fits_products
@@ -18,7 +18,8 @@ from knowledge.records import Article, ProvenReply
 
 Products = tuple[tuple[str, str], ...]
 Codes = npt.NDArray[np.int8]
-_REMEMBERED = 256  # products asked about, and pairs of days, whose outcomes are at hand
+Rows = npt.NDArray[np.int64]
+_REMEMBERED = 256  # products asked about whose outcomes are at hand
 _NO_PRODUCT_KNOWN = Verdict(Outcome.UNKNOWN, ("order.item",))
 _NO_DATE_SENT = Verdict(Outcome.UNKNOWN, ("order.paid_at",))
 
@@ -46,43 +47,44 @@ RULED_OUT, TO_CHECK, ALLOWED = 0, 1, 2  # ascending: of several the least counts
 
 
 class Gates:
-    """The gates of a shop's replies, by number, and their conditions to be judged together."""
+    """What decides whether each of a shop's replies may be used, as columns, and their conditions to be judged together.
+
+    Asked for some replies, it looks at those alone: a large shop has hundreds of thousands, and a message meets some hundred of them.
+    """
 
     def __init__(self, columns: ReplyColumns) -> None:
-        self.each: tuple[Gate, ...] = columns.gates
-        self.of_replies = columns.gate  # [n_replies]
-        self.conditions = ConditionSet([gate.when for gate in self.each])
-        self.condition = np.array([self.conditions.number[gate.when] for gate in self.each], dtype=np.int64)  # [n_gates]
-        self._dates = _Dates.of(self.each)
-        self._wanting_product = np.array([bool(gate.products) for gate in self.each], dtype=np.bool_)
-        self._wanted: dict[str, list[int]] = {}  # gates by each SKU and category they are for
-        for place, gate in enumerate(self.each):
-            for wanted in gate.products:
+        self._columns = columns
+        self.conditions = ConditionSet(columns.conditions)
+        numbers = [self.conditions.number[when] for when in columns.conditions]
+        self.condition = columns.condition if numbers == list(range(len(numbers))) else np.array(numbers, dtype=np.int32)[columns.condition]  # [n_replies]
+        self._wanting_product = np.array([bool(wanted) for wanted in columns.product_lists], dtype=np.bool_)  # [n_lists]
+        self._wanted: dict[str, list[int]] = {}  # lists of products by each SKU and category in them
+        for place, products in enumerate(columns.product_lists):
+            for wanted in products:
                 self._wanted.setdefault(wanted, []).append(place)
         self._by_products: dict[Products, Codes] = {}
-        self._by_days: dict[tuple[date, date | None], Codes] = {}
 
-    def outcomes(self, judged: Judged, products: Products, today: date, paid_on: date | None) -> Codes:
-        """Gives what every gate comes to, [n_gates]: its condition, its products and its dates, whichever says the least."""
+    def of_row(self, row: int) -> Gate:
+        """Gives what decides whether one reply may be used."""
+        return self._columns.gate(row)
+
+    def outcomes(self, rows: Rows, judged: Judged, products: Products, today: date, paid_on: date | None) -> Codes:
+        """Gives what some replies come to, [n_rows]: condition, products and dates, whichever says the least."""
         conditions = np.where(judged.unknown_ones, TO_CHECK, ALLOWED).astype(np.int8)
         conditions[judged.false_ones] = RULED_OUT
-        return np.minimum(np.minimum(conditions[self.condition], self._of_products(products)), self._of_days(today, paid_on))
+        own = self._columns
+        return _least(
+            rows, self.condition, conditions, own.products, self._of_products(products), own.first_day, own.last_day, own.by_payment,
+            today.toordinal(), NO_DAY if paid_on is None else paid_on.toordinal(),
+        )  # fmt: skip
 
     def _of_products(self, products: Products) -> Codes:
+        """What every list of products comes to, [n_lists]."""
         codes = self._by_products.get(products)
         if codes is None:
             codes = self._worked_out_of_products(products)
             if len(self._by_products) < _REMEMBERED:
                 self._by_products[products] = codes
-        return codes
-
-    def _of_days(self, today: date, paid_on: date | None) -> Codes:
-        codes = self._by_days.get((today, paid_on))
-        if codes is None:
-            codes = self._worked_out_of_days(today, paid_on)
-            if len(self._by_days) >= _REMEMBERED:
-                self._by_days.clear()  # days go by
-            self._by_days[today, paid_on] = codes
         return codes
 
     def _worked_out_of_products(self, products: Products) -> Codes:
@@ -93,36 +95,25 @@ class Gates:
             codes[self._wanted.get(name, [])] = ALLOWED
         return codes
 
-    def _worked_out_of_days(self, today: date, paid_on: date | None) -> Codes:
-        codes = np.full(len(self.each), ALLOWED, dtype=np.int8)
-        codes[self._dates.places] = self._dates.outcomes(today, paid_on)
-        return codes
 
-
-@dataclass(frozen=True, slots=True)
-class _Dates:
-    """The gates that have dates, as columns: `dates_allow` for all of them at once. Days are ordinals."""
-
-    places: npt.NDArray[np.int64]
-    first: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
-    by_payment: npt.NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, gates: Sequence[Gate]) -> "_Dates":
-        dated = [(place, gate) for place, gate in enumerate(gates) if gate.effective_from or gate.effective_to]
-        return cls(
-            np.array([place for place, _ in dated], dtype=np.int64),
-            np.array([(gate.effective_from or date.min).toordinal() for _, gate in dated], dtype=np.int64),
-            np.array([(gate.effective_to or date.max).toordinal() for _, gate in dated], dtype=np.int64),
-            np.array([gate.effective_basis == "paid_at" for _, gate in dated], dtype=np.bool_),
-        )
-
-    def outcomes(self, today: date, paid_on: date | None) -> Codes:
-        """Gives what each comes to, [n_dated]."""
-        days = np.where(self.by_payment, (paid_on or today).toordinal(), today.toordinal())
-        codes = np.where((self.first <= days) & (days <= self.last), ALLOWED, RULED_OUT)
-        return np.where(self.by_payment & (paid_on is None), TO_CHECK, codes).astype(np.int8)
+@compiled
+def _least(
+    rows: Rows, condition: Numbers, of_conditions: Codes, products: Numbers, of_products: Codes,
+    first_day: Numbers, last_day: Numbers, by_payment: npt.NDArray[np.bool_], today: int, paid_on: int,
+) -> Codes:  # fmt: skip
+    """What each row's condition, products and days come to, whichever says the least: `dates_allow` and the others for all of them at once."""
+    found = np.empty(len(rows), dtype=np.int8)
+    for place, row in enumerate(rows):
+        code = min(of_conditions[condition[row]], of_products[products[row]])
+        first, last = first_day[row], last_day[row]
+        if first != NO_DAY or last != NO_DAY:
+            day = paid_on if by_payment[row] else today
+            if day == NO_DAY:
+                code = min(code, np.int8(TO_CHECK))
+            elif day < first or (last != NO_DAY and day > last):
+                code = np.int8(RULED_OUT)
+        found[place] = code
+    return found
 
 
 def products_fit(wanted: tuple[str, ...], here: Products) -> bool:
@@ -142,7 +133,7 @@ def dates_allow(gate: Gate, today: date, paid_on: date | None) -> Verdict:
 
 
 class Eligibility:
-    """Judges replies for one request; replies of one gate are judged once, and those of the shop's gates all together."""
+    """Judges replies for one request; replies of one gate are judged once, and the shop's conditions all together."""
 
     def __init__(self, circumstances: Circumstances, gates: Gates | None = None) -> None:
         self.circumstances = self._here = circumstances
@@ -153,10 +144,9 @@ class Eligibility:
         paid_at = circumstances.facts["order"].get("paid_at")
         self._paid_on = None if paid_at is None else self._day_of(paid_at)
 
-    @cached_property
-    def outcomes(self) -> Codes:
-        """What every one of the shop's gates comes to, [n_gates]: `RULED_OUT`, `TO_CHECK` or `ALLOWED`."""
-        return self._gates.outcomes(self._judged, self._here.products, self._today, self._paid_on)
+    def outcomes(self, rows: Rows) -> Codes:
+        """Gives what some of the shop's replies come to, [n_rows]: `RULED_OUT`, `TO_CHECK` or `ALLOWED`."""
+        return self._gates.outcomes(rows, self._judged, self._here.products, self._today, self._paid_on)
 
     def of_reply(self, reply: ProvenReply) -> Verdict:
         """Gives the outcome over dates, products and condition together: false if any is false, then unknown if any is."""

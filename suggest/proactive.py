@@ -55,9 +55,10 @@ def _about(event: OrderEvent, columns: ReplyColumns, gates: Gates, eligibility: 
     """Rows of the replies of the event's contact reasons that this order allows and whose condition looks at what happened."""
     scenarios = [place for place, name in enumerate(columns.scenarios) if name in event.scenarios]
     looks = np.array([bool(set(event.about) & set(one.paths)) for one in gates.conditions.each], dtype=np.bool_)
-    may = (eligibility.outcomes == ALLOWED) & looks[gates.condition]  # [n_gates]
     told = (columns.proactive != NO) & (columns.tone != TONES.index("upset"))  # nobody is upset who has not been told yet
-    return np.flatnonzero(may[columns.gate] & told & np.isin(columns.scenario, scenarios)).tolist()
+    rows = np.flatnonzero(told & np.isin(columns.scenario, scenarios) & looks[gates.condition])
+    allowed: list[int] = rows[eligibility.outcomes(rows) == ALLOWED].tolist()
+    return allowed
 
 
 def _telling(event: OrderEvent, replies: Sequence[ProvenReply], eligibility: Eligibility, facts: FactTree, store: Store) -> list[Candidate]:

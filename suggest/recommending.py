@@ -3,7 +3,6 @@
 Nothing is recommended to somebody upset, while a case is open, or when something else is the matter.
 """
 
-import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,8 +10,9 @@ from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from indexes.reply_columns import ReplyColumns
+from indexes.reply_columns import NO_DAY, ReplyColumns
 from indexes.snapshot import Snapshot
 from knowledge.conduct_rules import Use, uses
 from knowledge.facts import FactTree
@@ -36,8 +36,6 @@ _ENDED_CASES = frozenset({"refunded", "completed", "closed"})
 _TELLING = ("product.recommend", "product.spec", "product.price")  # replies of these say what a product does for you, the surest first
 _MONTHS = 12
 _ATTRIBUTES_SHOWN = 2
-_LETTERS = 2  # a category of one character says too little inside other words
-_LATIN_LETTERS = 4
 _REACH = Decimal(2)  # times the most that was named
 _TOO_CHEAP = Decimal("0.5")  # of the least that was named: below it a product is not what they meant
 _QUOTED = re.compile(r"「[^」]*」|“[^”]*”")
@@ -89,7 +87,11 @@ class Recommender:
 
     def __init__(self, catalogue: ProductCatalogue, snapshot: Snapshot, *, language: str) -> None:
         self._catalogue, self._english = catalogue, language == "en"
-        self._described: dict[str, str] = {}  # as they are asked for
+        self._of_kind: dict[str, list[int]] = {}  # rows of products by the words for their kind: few words, however large the catalogue
+        for row, words in enumerate(catalogue.words):
+            for kind in words.kinds:
+                self._of_kind.setdefault(kind, []).append(row)
+        self._matching: dict[str, npt.NDArray[np.bool_]] = {}  # expression → which products' data it is found in
         self._snapshot, self._telling = snapshot, _telling(snapshot.columns)
 
     def recommend(self, need: ShoppingNeed, understanding: Understanding, writer: FactWriter) -> list[Recommendation]:
@@ -113,33 +115,46 @@ class Recommender:
 
     def _led_to(self, need: ShoppingNeed, understanding: Understanding) -> list[Product]:
         """The products of the kind that the words name; where they name none, those for all the uses told."""
-        named = [one for one in self._catalogue.products if one.sku in understanding.products or _named(one, understanding.text)]
+        named = self._named(understanding.products, understanding.text)
         if not named:  # 「100以内的」 is about what was named before
-            before = self._catalogue.mentioned(need.said)
-            named = [one for one in self._catalogue.products if one.sku in before or _named(one, need.said)]
-        if named and not (named := [one for one in named if self._suits(one, need)]):
+            named = self._named(self._catalogue.mentioned(need.said), need.said)
+        if named and not (named := [row for row in named if self._suits(row, need)]):
             return []  # another kind than the one asked for is no answer
         uses = [use for use in need.uses if not use.occasion] or ([] if named else list(need.uses))
         if named:
-            return [one for one in named if all(self._serves(one, use) for use in uses)] or named
-        return [one for one in self._catalogue.products if uses and all(self._serves(one, use) for use in uses) and self._suits(one, need)]
+            rows = [row for row in named if all(self._serves(row, use) for use in uses)] or named
+        else:
+            served = [self._found_in(use.product) for use in uses]
+            rows = [row for row in np.flatnonzero(np.logical_and.reduce(served)).tolist() if self._suits(row, need)] if served else []
+        return [self._catalogue.products[row] for row in rows]
 
-    def _suits(self, product: Product, need: ShoppingNeed) -> bool:
+    def _named(self, skus: Collection[str], form: str) -> list[int]:
+        """Rows of the products that were mentioned or whose kind the words name."""
+        rows = set(self._catalogue.rows_of(skus))
+        for word, own in self._of_kind.items():
+            if _word_stands(word, form):
+                rows.update(own)
+        return sorted(rows)
+
+    def _suits(self, row: int, need: ShoppingNeed) -> bool:
         """Whether the product's own data does not warn against a use that was told."""
-        return not any(use.unfit and re.search(use.unfit, self._description(product)) for use in need.uses)
+        return not any(use.unfit and self._found_in(use.unfit)[row] for use in need.uses)
 
-    def _serves(self, product: Product, use: Use) -> bool:
-        return re.search(use.product, self._description(product)) is not None
+    def _serves(self, row: int, use: Use) -> bool:
+        return bool(self._found_in(use.product)[row])
 
-    def _description(self, product: Product) -> str:
-        described = self._described.get(product.sku)
-        if described is None:
-            described = match_form(json.dumps([product.title, product.category, product.attributes], ensure_ascii=False))
-            self._described[product.sku] = described
-        return described
+    def _found_in(self, expression: str) -> npt.NDArray[np.bool_]:
+        """Which products' data the expression of a use is found in, [n_products]."""
+        found = self._matching.get(expression)
+        if found is None:
+            search = re.compile(expression).search
+            found = np.array([search(words.described) is not None for words in self._catalogue.words], dtype=np.bool_)
+            self._matching[expression] = found
+        return found
 
     def _why(self, product: Product, need: ShoppingNeed, fits: Sequence[str | bool | None], writer: FactWriter) -> list[str]:
-        uses = [use.name[self._english] for use in need.uses if self._serves(product, use)]
+        [row] = self._catalogue.rows_of([product.sku])
+        uses = [use.name[self._english] for use in need.uses if self._serves(row, use)]
         told = [(", " if self._english else "、").join(uses)] if uses else []
         return [*self._price(product, need, writer), *told, *self._fits(need.quantities, fits, product), *self._tell(product, told=fits)]
 
@@ -169,15 +184,7 @@ class Recommender:
         return [f"{name}: {value}" if self._english else f"{name}：{value}" for name, value in shown]
 
 
-def _named(product: Product, form: str) -> bool:
-    """Whether the words name its category, one above it (「护肤品」 names 护肤/精华), or its kind in English: the last word of an alias."""
-    kinds = [alias.split()[-1] for alias in product.aliases if alias.isascii() and len(alias.split()[-1]) >= _LATIN_LETTERS]
-    return any(_word_stands(match_form(word), form) for word in (*product.category.split("/"), *kinds))
-
-
 def _word_stands(word: str, form: str) -> bool:
-    if len(word) < _LETTERS:
-        return False
     return word in form if word[0] >= "㐀" else re.search(rf"(?<![a-z]){re.escape(word.rstrip('s'))}(?:e?s)?(?![a-z])", form) is not None
 
 
@@ -215,15 +222,14 @@ def _in_months(value: float, unit: str) -> tuple[float, str]:
 
 def _telling(columns: ReplyColumns) -> dict[str, list[int]]:
     """Rows of the replies that tell of one product alone, by SKU: nothing that needs an order, a date, a condition or a lead to be true."""
-    plain = {
-        number: gate.products[0] for number, gate in enumerate(columns.gates)
-        if len(gate.products) == 1 and not gate.when and gate.effective_from is None and gate.effective_to is None
-    }  # fmt: skip
     scenarios = [place for place, name in enumerate(columns.scenarios) if name in _TELLING]
-    rows = np.flatnonzero(np.isin(columns.scenario, scenarios) & ~columns.is_lead & np.isin(columns.gate, list(plain)))
+    of_one = np.array([len(wanted) == 1 for wanted in columns.product_lists], dtype=np.bool_)
+    unconditional = np.array([not when for when in columns.conditions], dtype=np.bool_)
+    undated = (columns.first_day == NO_DAY) & (columns.last_day == NO_DAY)
+    rows = np.flatnonzero(np.isin(columns.scenario, scenarios) & ~columns.is_lead & undated & of_one[columns.products] & unconditional[columns.condition])
     found: dict[str, list[int]] = {}
-    for row, gate in zip(rows.tolist(), columns.gate[rows].tolist(), strict=True):
-        found.setdefault(plain[gate], []).append(row)
+    for row, products in zip(rows.tolist(), columns.products[rows].tolist(), strict=True):
+        found.setdefault(columns.product_lists[products][0], []).append(row)
     return found
 
 

@@ -1,5 +1,6 @@
 """Finding any article or reply by a few words (P20): the agent's own search, apart from suggestions."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -156,4 +157,6 @@ def _is_wanted(wanted: Wanted, category: str, products: tuple[str, ...], holds: 
 
 def _category_of(snapshot: Snapshot, product: str | None) -> str:
     """The category of the SKU asked for; what is no SKU of the shop is taken for a category itself."""
-    return next((one.category for one in snapshot.shop.products if one.sku == product), product or "")
+    products, wanted = snapshot.shop.products, product or ""
+    row = bisect_left(products, wanted, key=lambda one: one.sku)
+    return products[row].category if row < len(products) and products[row].sku == wanted else wanted

@@ -25,18 +25,6 @@ _BEST_ASKED = 5  # where `best_trigger` stands among `signals.REQUEST_SIGNALS`; 
 
 
 @compiled
-def places_not(outcome: int, outcomes: npt.NDArray[np.int8], gates: npt.NDArray[np.int32], rows: Rows) -> Rows:
-    """Gives the places of the replies whose gate comes to anything else, ascending."""
-    found = np.empty(len(rows), dtype=np.int64)
-    n_found = 0
-    for place in range(len(rows)):
-        if outcomes[gates[rows[place]]] != outcome:
-            found[n_found] = place
-            n_found += 1
-    return found[:n_found]
-
-
-@compiled
 def best_in_passing(
     near: Matrix, places: Rows, rows: Rows, voted: Matrix, overlap: Matrix, scenarios: Matrix, scenario_of: Rows, to_check: Flags, specific: Matrix,
     judged: int, considered: int,

@@ -24,7 +24,6 @@ from suggest.signal_loops import (
     fill_from_best_within,
     fill_profiles,
     fill_tones,
-    places_not,
 )
 from suggest.traits import ReplyTraits, family_probabilities, scenario_probabilities
 from suggest.understanding import Understanding
@@ -89,8 +88,8 @@ def signal_table(question: Understanding, hits: Hits, snapshot: Snapshot, eligib
         return SignalTable((), (), np.empty((0, len(SIGNALS)), dtype=np.float32))
     near = hits.closely(chosen)
     values = _values(question, near, hits, traits, eligibility, scenarios, codes == ALLOWED, tier)
-    rows, gates = near.reply_rows.tolist(), traits.gates.of_replies[near.reply_rows].tolist()
-    verdicts = [ALWAYS if code == ALLOWED else eligibility.of_gate(traits.gates.each[gate]) for code, gate in zip(codes.tolist(), gates, strict=True)]
+    rows = near.reply_rows.tolist()
+    verdicts = [ALWAYS if code == ALLOWED else eligibility.of_gate(traits.gates.of_row(row)) for code, row in zip(codes.tolist(), rows, strict=True)]
     return SignalTable(tuple([snapshot.shop.replies[row] for row in rows]), tuple(verdicts), values)
 
 
@@ -99,16 +98,17 @@ def _considered(hits: Hits, eligibility: Eligibility, traits: ReplyTraits, scena
 
     Of the nearest `JUDGED` that are not ruled out the best `CONSIDERED`, the known and the specific before the unknown and the general.
     """
-    pool, outcomes, gates = hits.pool, eligibility.outcomes, traits.gates.of_replies
-    allowed = places_not(RULED_OUT, outcomes, gates, pool.reply_rows)
+    pool = hits.pool
+    codes = eligibility.outcomes(pool.reply_rows)
+    allowed = np.flatnonzero(codes != RULED_OUT)
     rows = pool.reply_rows[allowed]
     if not len(allowed):
-        return allowed, outcomes[gates[rows]]
+        return allowed, codes[allowed]
     best = best_in_passing(
         hits.in_passing(allowed), allowed, pool.reply_rows, pool.voted, traits.overlaps(rows, hits.question.mixed_roots), scenarios, traits.scenario,
-        outcomes[gates[rows]] == TO_CHECK, traits.specific, JUDGED, CONSIDERED,
+        codes[allowed] == TO_CHECK, traits.specific, JUDGED, CONSIDERED,
     )  # fmt: skip
-    return best, outcomes[gates[pool.reply_rows[best]]]
+    return best, codes[best]
 
 
 def _values(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from indexes.byte_rows import mean_needs
 from indexes.inner_products import inner_products
-from indexes.reply_columns import TONES, Gate
+from indexes.reply_columns import NO_DAY, TONES
 from indexes.snapshot import Snapshot
 from knowledge.conditions import compile_condition
 from knowledge.records import Article
@@ -34,12 +34,14 @@ class ReplyTraits:
         self.family = np.array([families.index(name.split(".")[0]) for name in self.names], dtype=np.int64)  # of each scenario
         self.gates = Gates(columns)
         self.tones = np.array([columns.tone == TONES.index(name) for name in ("upset", "calm")], dtype=np.float32)
-        of_gates = np.array([_of_gate(gate) for gate in columns.gates], dtype=np.float32).reshape(-1, 6 + len(NOTABLE))[columns.gate].T
-        of_gates = np.ascontiguousarray(of_gates)
-        self.specific, conditional, about_case, asks_for_order, has_products, tier = of_gates[:6]
+        of_conditions = np.array([_of_condition(when) for when in columns.conditions], dtype=np.float32).reshape(-1, 5 + len(NOTABLE))
+        specific, conditional, about_case, asks_for_order, tier = of_conditions[:, :5].T[:, columns.condition]
+        dated = (columns.first_day != NO_DAY) | (columns.last_day != NO_DAY)
+        self.specific = np.minimum(specific + dated, _SPECIFIC) / np.float32(_SPECIFIC)
+        has_products = np.array([bool(wanted) for wanted in columns.product_lists], dtype=np.bool_)[columns.products]
         neutral, lead = columns.tone == TONES.index(""), columns.is_lead
         self.plain = np.array([neutral, conditional, about_case, asks_for_order, has_products, lead, tier], dtype=np.float32)  # [n_traits, n_replies]
-        self.looks_at = np.ascontiguousarray(of_gates[6:].T)  # [n_replies, n_notable]
+        self.looks_at = np.ascontiguousarray(of_conditions[:, 5:])[columns.condition]  # [n_replies, n_notable]
         self.articles, self.cites = columns.articles, columns.cites.astype(np.int64)
         self.cited_passages = _spans([snapshot.article_passages.get(article, ()) for article in self.articles])
         # [n_replies, n_needs]: an inner product of two roots is the Bhattacharyya coefficient. A large shop's stand ready in the snapshot.
@@ -102,11 +104,13 @@ def _places(heard: tuple[str, ...], names: tuple[str, ...]) -> npt.NDArray[np.in
     return np.array([place.get(name, len(heard)) for name in names], dtype=np.int64)
 
 
-def _of_gate(gate: Gate) -> tuple[float, ...]:
-    """How specific the gate's replies are, 0..1; whether they have a condition, ask for a case, an order, a product, a tier; what of `NOTABLE` they look at."""
+def _of_condition(when: str) -> tuple[float, ...]:
+    """How many facts of this order it holds to be so; whether it says anything, is of a case, asks for an order, for a tier; what of `NOTABLE` it looks at.
+
+    A list of tests on one fact counts once.
+    """
     return (
-        min(_specificity(gate), _SPECIFIC) / _SPECIFIC, bool(gate.when), "order.case" in gate.when, "!has(order.status)" in gate.when,
-        bool(gate.products), "customer.tier" in gate.when, *looked_at(gate.when),
+        compile_condition(when).specificity, bool(when), "order.case" in when, "!has(order.status)" in when, "customer.tier" in when, *looked_at(when),
     )  # fmt: skip
 
 
@@ -120,11 +124,6 @@ def _spans(passages: Sequence[tuple[int, ...]]) -> npt.NDArray[np.int64]:
     """Where the passages of each article begin and end, [n_articles + 1, 2]: nowhere for one without passages, and for the last, which is none."""
     spans = [(rows[0], rows[-1] + 1) if rows else (0, 0) for rows in passages]
     return np.array([*spans, (0, 0)], dtype=np.int64)
-
-
-def _specificity(gate: Gate) -> int:
-    """How many facts of this order the condition holds to be so; a list of tests on one fact counts once."""
-    return compile_condition(gate.when).specificity + (1 if gate.effective_from or gate.effective_to else 0)
 
 
 def _profiles(snapshot: Snapshot) -> Column:

@@ -217,6 +217,43 @@ def test_a_night_that_ends_at_any_step_leaves_a_whole_index_and_both_copies_of_t
     assert not [path for path in (store_dir / SNAPSHOTS).iterdir() if path.name.startswith(".")]
 
 
+def test_the_first_night_after_a_base_links_the_copy_that_was_laid_by(demo_shop, first, built, embedder, tmp_path: Path):
+    publish(first, tmp_path, embedder=embedder)
+    spare = tmp_path / "spare" / "base" / "vectors.rows.npy"
+    laid_by = spare.stat().st_ino
+
+    last = publish(built(night(demo_shop), load_current(tmp_path, embedder=embedder)), tmp_path, embedder=embedder).snapshot_id
+
+    ids = snapshot_ids(tmp_path)
+    assert inode(tmp_path, ids[0]) != laid_by
+    assert inode(tmp_path, last) == laid_by
+
+
+def test_a_copy_that_was_laid_by_half_or_is_damaged_is_not_linked(demo_shop, first, built, embedder, tmp_path: Path):
+    publish(first, tmp_path, embedder=embedder)
+    spare = tmp_path / "spare" / "base"
+    (spare / "needs.npy").unlink()
+
+    last = publish(built(night(demo_shop), load_current(tmp_path, embedder=embedder)), tmp_path, embedder=embedder).snapshot_id
+
+    assert inode(tmp_path, last) not in {inode(tmp_path, snapshot_ids(tmp_path)[0]), (spare / "vectors.rows.npy").stat().st_ino}
+    load_current(tmp_path, embedder=embedder)
+
+
+def test_a_disk_too_full_for_a_second_copy_stops_nothing(demo_shop, first, built, embedder, tmp_path: Path, monkeypatch):
+    def full(_source: object, target: Path, **_: object) -> None:
+        Path(target).mkdir(parents=True)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    manifest = publish(first, tmp_path, embedder=embedder)
+    monkeypatch.undo()
+
+    assert load_current(tmp_path, embedder=embedder).manifest.snapshot_id == manifest.snapshot_id
+    assert not [path for path in tmp_path.iterdir() if "spare" in path.name]
+    publish(built(night(demo_shop), load_current(tmp_path, embedder=embedder)), tmp_path, embedder=embedder)
+
+
 def test_where_files_cannot_be_linked_they_are_copied(nights, built, embedder, demo_shop, monkeypatch):
     store_dir, live = nights
 
@@ -266,7 +303,7 @@ def test_a_damaged_sibling_is_not_linked(nights, built, embedder, demo_shop):
 def test_a_large_shop_of_the_earlier_format_is_told_from_this_one(nights, tmp_path: Path):
     store_dir, live = nights
     folder = store_dir / SNAPSHOTS / live.manifest.snapshot_id
-    manifest = (folder / "manifest.json").read_text(encoding="utf-8").replace('"format_version": 4', '"format_version": 3')
+    manifest = (folder / "manifest.json").read_text(encoding="utf-8").replace('"format_version": 5', '"format_version": 3')
     (folder / "manifest.json").write_text(manifest, encoding="utf-8")
 
     with pytest.raises(SnapshotIncompatible, match="format"):

@@ -34,7 +34,7 @@ def told(columns: ReplyColumns) -> list[tuple[object, ...]]:
         (
             columns.ids[row].decode(),
             int(columns.n_triggers[row]),
-            columns.gates[columns.gate[row]],
+            columns.gate(row),
             columns.scenarios[columns.scenario[row]],
             TONES[columns.tone[row]],
             bool(columns.is_lead[row]),
