@@ -36,7 +36,6 @@ class HeardChat:
     heard: HeardMessage
     chat: LabelledChat
     signs: tuple[str, ...]
-    chinese: bool
 
 
 def heard_chats(chats: Iterable[LabelledChat], shop: Shop, reader: MessageReader) -> list[HeardChat]:
@@ -45,7 +44,7 @@ def heard_chats(chats: Iterable[LabelledChat], shop: Shop, reader: MessageReader
     found = []
     for chat in chats:
         facts = compute_facts(order=chat.order, customer=None, agent=None, now=chat.now, store=shop.store, catalogue=catalogue)
-        found.append(HeardChat(reader.hear(chat.message, chat.history), chat, order_signs(facts), shop.store.language != "en"))
+        found.append(HeardChat(reader.hear(chat.message, chat.history), chat, order_signs(facts)))
     return found
 
 
@@ -56,8 +55,8 @@ def refitted(reader: MessageReader, chats: Sequence[HeardChat]) -> MessageReader
 
 
 def fit_moods(chats: Sequence[HeardChat]) -> MoodModel:
-    """Fits on Chinese chats that have a mood; rare moods weigh more, by the root of their rarity. Too few chats, or a mood that is missing: as heard."""
-    known = [one for one in chats if one.chinese and one.chat.labels.emotion]
+    """Fits on chats that have a mood; rare moods weigh more, by the root of their rarity. Too few chats, or a mood that is missing: as heard."""
+    known = [one for one in chats if one.chat.labels.emotion]
     labels = [str(one.chat.labels.emotion) for one in known]
     if len(known) < _FEWEST_CHATS or set(labels) != set(MOODS):
         return MoodModel.as_heard()
@@ -139,8 +138,6 @@ def _fitted(inputs: _Inputs, families: Sequence[str]) -> MeaningWeights:
 
 def _felt(one: HeardChat, moods: MoodModel) -> Mapping[str, float]:
     heard = one.heard
-    if not one.chinese:
-        return heard.emotions
     return moods.felt(heard.emotions, message=one.chat.message, words=heard.words, scenarios=heard.scenarios, threat=heard.threat)
 
 

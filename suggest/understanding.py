@@ -193,10 +193,9 @@ class MessageReader:
     def understand(self, message: str, history: Sequence[Turn], catalogue: ProductCatalogue, *, signs: Sequence[str]) -> Understanding:
         """Gives what the message means with its history, for an order with these signs (see `order_signs`)."""
         heard = self.hear(message, history)
-        moods = heard.emotions
         if praises(message):
-            moods = {name: float(name == "calm") for name in moods}
-        elif _language(heard.texts[0]) == "zh":
+            moods = {name: float(name == "calm") for name in heard.emotions}
+        else:
             moods = self._moods.felt(heard.emotions, message=message, words=heard.words, scenarios=heard.scenarios, threat=heard.threat)
         said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
         whole = self._meant(

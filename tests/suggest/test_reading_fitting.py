@@ -31,7 +31,7 @@ def heard_chat(reader: MessageReader, number: int, *, scenario: str, signs: tupl
     chat = LabelledChat.model_validate({"id": f"c-{number}", "store": "tiny", "now": "2026-11-21T10:00:00+08:00", "message": message, "labels": labels})
     emotions = dict.fromkeys(MOODS, 0.25)
     heard = HeardMessage(message, (message,), needs[None], np.ones(1, dtype=np.float32), needs, {"logistics.track": 0.9}, emotions, 0.0, (), needs[:0][None])
-    return HeardChat(heard, chat, signs, chinese=True)
+    return HeardChat(heard, chat, signs)
 
 
 def test_an_orders_sign_decides_what_is_meant(reader: MessageReader) -> None:
