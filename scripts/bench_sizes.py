@@ -20,6 +20,7 @@ from indexes.vector_cache import CACHE, VectorCache
 from knowledge.chats import LabelledChat, read_chats
 from knowledge.needs_bank import read_phrasings
 from knowledge.shop import Shop, load_shop
+from scripts import bench_beside
 from scripts.generated_shop import generated_shop, with_changes
 from suggest.live import Models
 from suggest.pipeline import Suggester, request_of
@@ -28,7 +29,7 @@ from suggest.understanding import Understanding
 
 BASE = Path("knowledge/stores/demo")
 CHANGED = 0.01
-STEPS = ("build", "change", "serve")
+STEPS = ("build", "change", "serve", *([bench_beside.TXTAI] if bench_beside.is_installed() else []))
 _WARM_UP = 100
 Seconds = tuple[float, float]  # by the clock, of the processor
 _NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -61,7 +62,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def _step(step: str, size: int, folder: Path) -> dict[str, Any]:
-    return {"build": _build, "change": _change, "serve": _serve}[step](size, folder)
+    return {"build": _build, "change": _change, "serve": _serve, bench_beside.TXTAI: _txtai}[step](size, folder)
 
 
 def _build(size: int, folder: Path) -> dict[str, Any]:
@@ -123,6 +124,13 @@ def _serve(size: int, folder: Path) -> dict[str, Any]:
         **answers,
         "serve_peak_mb": _peak_mb(),
     }
+
+
+def _txtai(_size: int, folder: Path) -> dict[str, Any]:
+    models = Models.load()
+    keys = load_last_good(folder, embedder=models.embedder, later=True).snapshot.keys
+    chats, _ = read_chats(BASE / "chats" / "test.jsonl", root=BASE)
+    return bench_beside.searching_ms([key.text for key in keys], [chat.message for chat in chats], models.embedder)
 
 
 def _percentiles(name: str, seconds: list[Seconds]) -> dict[str, float]:
