@@ -21,6 +21,7 @@ from knowledge.records import Article, Passage, ProvenReply
 from suggest import console, operations, problems
 from suggest.body_limit import BodyLimit
 from suggest.contract import SuggestionRequest, SuggestionResponse
+from suggest.direct_route import SuggestionRoute
 from suggest.errors import NotFound
 from suggest.live import LiveShops, Models
 from suggest.metrics import CountedRequests, Metrics
@@ -75,7 +76,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.shops = LiveShops()
     app.state.metrics = Metrics(lambda: app.state.shops.serving)
     problems.install(app)
-    app.add_api_route("/v1/suggestions", suggestions, methods=["POST"], response_model=SuggestionResponse, tags=["suggestions"])
+    app.router.add_api_route(
+        "/v1/suggestions", suggestions, methods=["POST"], response_model=SuggestionResponse, tags=["suggestions"], route_class_override=SuggestionRoute
+    )
     app.add_api_route("/v1/search", search_knowledge, methods=["GET"], response_model=SearchResponse, tags=["knowledge"])
     app.add_api_route("/v1/articles/{article_id}", article, methods=["GET"], response_model=ArticleView, tags=["knowledge"])
     app.add_api_route("/v1/replies/{reply_id}", reply, methods=["GET"], response_model=ReplyView, tags=["knowledge"])

@@ -96,6 +96,7 @@ class Drafter:
         self._told = already_told([*own_words, understanding.text], facts["order"])
         self._declined = already_declined([*own_words, understanding.text])
         self._checker = style_checker_of(store)
+        self._bodies: dict[str, list[Piece]] = {}  # by reply: one that is joined with another is drafted alone too
 
     def draft(self, candidate: Candidate) -> Draft:
         """Gives the draft of a reply.
@@ -103,7 +104,7 @@ class Drafter:
         Raises:
             InvalidTemplate: a fact's type does not suit the template, such as money written as a date.
         """
-        return self._finished([self._body(candidate.reply)], [candidate.reply])
+        return self._finished([self._body_of(candidate.reply)], [candidate.reply])
 
     def joined(self, first: Candidate, second: Candidate) -> Draft | None:
         """Gives one draft that answers both, in this order, with one opening, one empathy and one closing; None where one has nothing to add or it is too long.
@@ -111,7 +112,7 @@ class Drafter:
         Raises:
             InvalidTemplate: as `draft`.
         """
-        one, other = self._body(first.reply), self._body(second.reply)
+        one, other = self._body_of(first.reply), self._body_of(second.reply)
         if any(piece.part == "empathy" for piece in one):
             other = [piece for piece in other if piece.part != "empathy"]
         else:  # what soothes about the second question is no opening for the first, unless there is somebody to soothe
@@ -123,6 +124,11 @@ class Drafter:
             return None
         made = self._finished([one, other], [first.reply, second.reply])
         return made if len(made.text) <= self._checker.max_chars(self._channel) else None
+
+    def _body_of(self, reply: ProvenReply) -> list[Piece]:
+        if reply.id not in self._bodies:
+            self._bodies[reply.id] = self._body(reply)
+        return self._bodies[reply.id]
 
     def _body(self, reply: ProvenReply) -> list[Piece]:
         """The reply's own parts that have something to say here."""

@@ -15,6 +15,7 @@ from knowledge.condition_set import ConditionSet, Judged
 from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
 from knowledge.products import ProductCatalogue, category_levels, fits_products
 from knowledge.records import Article, ProvenReply
+from suggest.notable import notable_in
 
 Products = tuple[tuple[str, str], ...]
 Codes = npt.NDArray[np.int8]
@@ -147,6 +148,11 @@ class Eligibility:
     def outcomes(self, rows: Rows) -> Codes:
         """Gives what some of the shop's replies come to, [n_rows]: `RULED_OUT`, `TO_CHECK` or `ALLOWED`."""
         return self._gates.outcomes(rows, self._judged, self._here.products, self._today, self._paid_on)
+
+    @cached_property
+    def notable(self) -> npt.NDArray[np.float32]:
+        """What of `NOTABLE` there is about the order, the same for every question of a message."""
+        return notable_in(self.circumstances.facts)
 
     def of_reply(self, reply: ProvenReply) -> Verdict:
         """Gives the outcome over dates, products and condition together: false if any is false, then unknown if any is."""

@@ -61,6 +61,8 @@ def beyond_authority(reply: ProvenReply, store: Store, *, role: str) -> bool:
 def within_authority(answer: Answer, store: Store, *, role: str) -> Answer:
     """Gives the answer with a reply beyond the person's authority only where it comes first: what is no better than their own needs nobody's leave."""
     own = [not beyond_authority(one.reply, store, role=role) for one in answer.candidates]
+    if all(own):
+        return answer
     first = own.index(True) if True in own else len(own)
     return replace(answer, candidates=[one for place, one in enumerate(answer.candidates) if own[place] or place < first])
 

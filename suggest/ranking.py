@@ -166,8 +166,8 @@ def rank(
 
 def best_first(table: SignalTable, scores: Scores) -> list[int]:
     """Gives the rows by falling score, ties by reply id."""
-    values = scores.tolist()
-    return sorted(range(len(table.replies)), key=lambda row: (-values[row], table.replies[row].id))
+    falling = zip((-scores).tolist(), [reply.id for reply in table.replies], range(len(table.replies)), strict=True)
+    return [row for _, _, row in sorted(falling)]
 
 
 def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores, *, english: bool) -> npt.NDArray[np.float64]:

@@ -13,7 +13,7 @@ from knowledge.conditions import ALWAYS, Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Codes, Eligibility
 from suggest.key_signals import KEY_SIGNALS, key_signals
-from suggest.notable import WEIGHTS, notable_in
+from suggest.notable import WEIGHTS
 from suggest.retrieval import Hits, ReplyHits
 from suggest.signal_loops import (
     best_in_passing,
@@ -129,7 +129,7 @@ def _values(
     top, here = question.top_scenario, (bool(facts["order"]), bool(eligibility.circumstances.products), tier == "vip")
     fill_fit(
         values, _FITTING, rows, known, near.voted, _shares(question, scenarios, traits), traits.scenario, traits.number.get(top, -1), traits.plain,
-        traits.specific, traits.looks_at, notable_in(facts), WEIGHTS, np.array(here, dtype=np.float32),
+        traits.specific, traits.looks_at, eligibility.notable, WEIGHTS, np.array(here, dtype=np.float32),
     )  # fmt: skip
     moods = np.array([question.emotions.get("calm", 0.0), question.emotions.get("anxious", 0.0), question.upset], dtype=np.float32)
     fill_tones(values, _TONED, rows, traits.tones, moods)

@@ -70,7 +70,8 @@ def _claims_written(text: str) -> set[str]:
 
 
 @lru_cache(maxsize=16_384)  # of the shops' own templates
-def _claims_of_source(source: str) -> frozenset[str]:
+def claims_of_source(source: str) -> frozenset[str]:
+    """Gives what a template may claim by its own words, those that its code may say among them."""
     return frozenset(claim.words for claim in claims_of(spoken_words(source)))
 
 
@@ -181,7 +182,7 @@ def untraceable(text: str, *, sources: Iterable[str], facts: FactClaims, written
     found = _claims_of_draft(text)
     if not found:
         return
-    known = frozenset[str]().union(*map(_claims_of_source, sources))
+    known = frozenset[str]().union(*map(claims_of_source, sources))
     left = [claim for claim in found if claim.words not in known]
     if not left:
         return

@@ -199,7 +199,7 @@ class MessageReader:
             moods = self._moods.felt(heard.emotions, message=message, words=heard.words, scenarios=heard.scenarios, threat=heard.threat)
         said_last = next((strip_console(turn.text) for turn in reversed(history) if turn.role == "agent"), "")
         whole = self._meant(
-            heard.texts, heard.needs, heard.shares, signs=signs, moods=moods, threat=heard.threat,
+            heard.texts, heard.needs, heard.shares, by_message=heard.scenarios, signs=signs, moods=moods, threat=heard.threat,
             products=tuple(catalogue.mentioned(heard.words)), said_last=said_last,
         )  # fmt: skip
         if not heard.pieces:
@@ -214,6 +214,7 @@ class MessageReader:
         needs: npt.NDArray[np.float32],
         shares: npt.NDArray[np.float32],
         *,
+        by_message: dict[str, float],
         signs: Sequence[str],
         moods: dict[str, float],
         threat: float,
@@ -232,8 +233,8 @@ class MessageReader:
             products=products,
             shares=shares,
             mixed_needs=mixed,
-            scenarios_of_message=self._by_scenario(needs[0]),
-            scenarios_heard=self._by_scenario(mixed),
+            scenarios_of_message=by_message,
+            scenarios_heard=self._by_scenario(mixed) if len(texts) > 1 else by_message,
             said_last=said_last,
         )
 
@@ -250,8 +251,8 @@ class MessageReader:
         return tuple(
             [
                 self._meant(
-                    own, needs[start:end], self._gate.shares(own[0], needs[start:end]), signs=signs, moods=whole.emotions, threat=whole.threat,
-                    products=tuple(catalogue.mentioned(question)) or whole.products, said_last=whole.said_last,
+                    own, needs[start:end], self._gate.shares(own[0], needs[start:end]), by_message=self._by_scenario(needs[start]), signs=signs,
+                    moods=whole.emotions, threat=whole.threat, products=tuple(catalogue.mentioned(question)) or whole.products, said_last=whole.said_last,
                 )
                 for question, own, (start, end) in zip(questions, texts, pairwise(ends), strict=True)
             ]

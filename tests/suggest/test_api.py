@@ -71,6 +71,23 @@ def test_emoji_alone_is_answered_by_abstaining(client: httpx.Client) -> None:
     assert [] == response.json()["suggestions"]
 
 
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.shop+json", "Application/JSON"])
+def test_however_json_is_declared_the_answer_is_the_same(client: httpx.Client, content_type: str) -> None:
+    body = json.dumps(EXAMPLE_REQUEST).encode()  # declared plainly, it is read straight from its bytes; declared otherwise, the ordinary way
+
+    plain, other = (client.post("/v1/suggestions", content=body, headers={"content-type": one}) for one in ("application/json", content_type))
+
+    assert 200 == plain.status_code == other.status_code
+    assert without_timings(plain) == without_timings(other)
+
+
+def test_what_is_not_declared_to_be_json_is_refused(client: httpx.Client) -> None:
+    response = client.post("/v1/suggestions", content=json.dumps(EXAMPLE_REQUEST).encode(), headers={"content-type": "text/plain"})
+
+    assert 422 == response.status_code
+    assert PROBLEM == response.headers["content-type"]
+
+
 # ---- what is refused ---------------------------------------------------------------------------------------------------------
 
 

@@ -275,3 +275,13 @@ def test_what_is_handed_over_is_soothed_in_the_customers_script(demo_suggester: 
 
     assert handed is not None
     assert handed.holding_reply.startswith("讓您走到要投訴這一步")
+
+
+@pytest.mark.parametrize("emotion", ["calm", "anxious"])
+def test_a_reply_of_a_joined_draft_reads_alone_as_if_it_had_not_been_joined(emotion: str) -> None:
+    one = reply(id="invoice", information="票能开。", action="我这就发给您。")
+    other = reply(id="postage", scenario="return.shipping_fee", empathy="东西有问题，不该您出运费。", information="票能开。运费我们出。")
+    both = drafter(emotion=emotion)
+
+    assert both.joined(candidate(one), candidate(other)) is not None
+    assert [both.draft(candidate(each)) for each in (one, other)] == [draft(each, emotion=emotion) for each in (one, other)]
