@@ -18,8 +18,10 @@ class SuggestionRoute(APIRoute):
     """Calls its endpoint with the `SuggestionRequest` of the body and the request; the ordinary way makes plain objects of the body first."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Gives what answers a request."""
-        ordinary, endpoint = super().get_route_handler(), self.endpoint
+        """Gives what answers a request; always the ordinary way where the endpoint asks for more than the body: a dependency may be a guard."""
+        ordinary, endpoint, asked = super().get_route_handler(), self.endpoint, self.dependant
+        if asked.dependencies or asked.path_params or asked.query_params or asked.header_params or asked.cookie_params:
+            return ordinary
 
         async def handle(request: Request) -> Response:
             body = await _valid_body(request)
