@@ -58,6 +58,10 @@ def pieces_of(text: str) -> tuple[Piece, ...]:
     return tuple(found.values())
 
 
+_TWO_SCENARIOS, _SHARED = 4, -1  # where they stand among the features of `best_pair`
+_SAID_TWICE = 0.4  # of the shorter piece's words: with one scenario for both, «why not sent? when will it be sent» is one matter in two wordings
+
+
 @dataclass(frozen=True, slots=True)
 class Hearing:
     """What the need model heard: in the whole message and in each piece, as scenarios and as needs."""
@@ -93,6 +97,8 @@ class QuestionSplitter:
         if len(pieces) < 2:
             return ()
         features, pair = best_pair(pieces, heard)
+        if not features[_TWO_SCENARIOS] and features[_SHARED] >= _SAID_TWICE:
+            return ()
         if float((np.array(features) - self.mean) @ np.array(self.weights)) + self.bias < self.threshold:
             return ()
         return _texts(pieces, heard, pair)
