@@ -12,6 +12,7 @@ from suggest.ranking import Candidate
 from suggest.retrieval import Hits
 from suggest.understanding import Understanding
 
+_UPSET = 0.5  # of the probability that they are upset or angry
 _VARIANT = 0.25  # the same for replies that differ in tone under one condition
 _NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 
@@ -50,12 +51,36 @@ def without_complaints(answer: Answer) -> Answer:
     return replace(answer, candidates=[one for one in answer.candidates if not one.reply.scenario.startswith("complaint.") and one.reply.tone != "upset"])
 
 
+def in_tone(candidates: Sequence[Candidate], *, upset: float) -> list[Candidate]:
+    """Gives them with the calm and the upset way to say the same in the order of the mood, whatever their scores; each place keeps its confidence.
+
+    The ranker weighs tone among eighty signals; between the two nothing else is left to weigh.
+    """
+    found = list(candidates)
+    meant, other = ("upset", "calm") if upset >= _UPSET else ("calm", "upset")
+    for place, one in enumerate(found):
+        if one.reply.tone == other:
+            later = (n for n in range(place + 1, len(found)) if found[n].reply.tone == meant and _variants(one.reply, found[n].reply))
+            if (twin := next(later, None)) is not None:
+                found[place], found[twin] = found[twin]._replace(confidence=one.confidence), one._replace(confidence=found[twin].confidence)
+    return found
+
+
 def alike(reply: ProvenReply, other: ProvenReply) -> bool:
     """Whether two replies are one choice: nearly the same words, or the calm and the upset way to say the same."""
+    return _shared(reply, other) >= _NEAR_DUPLICATE or _variants(reply, other)
+
+
+def _variants(reply: ProvenReply, other: ProvenReply) -> bool:
+    """Whether they are the calm and the upset way to say the same."""
+    if {reply.tone, other.tone} != {"calm", "upset"} or reply.scenario != other.scenario or gate_of(reply) != gate_of(other):
+        return False
+    return _shared(reply, other) >= _VARIANT
+
+
+def _shared(reply: ProvenReply, other: ProvenReply) -> float:
     one, another = words_of(reply), words_of(other)
-    shared = len(one & another) / max(1, len(one | another))
-    variants = reply.scenario == other.scenario and {reply.tone, other.tone} == {"calm", "upset"} and gate_of(reply) == gate_of(other)
-    return shared >= (_VARIANT if variants else _NEAR_DUPLICATE)
+    return len(one & another) / max(1, len(one | another))
 
 
 def words_of(reply: ProvenReply) -> frozenset[str]:

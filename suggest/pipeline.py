@@ -17,7 +17,7 @@ from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
-from suggest.choices import Answer, alike, in_turn, without_complaints
+from suggest.choices import Answer, alike, in_tone, in_turn, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
 from suggest.eligibility import Circumstances, Eligibility
@@ -189,7 +189,7 @@ class Suggester:
         with timings.stage("rank"):
             tier = str(facts["customer"].get("tier", ""))
             candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, self._traits, tier=tier, unfit=suited.unfit)
-        return Answer(question, hits, candidates)
+        return Answer(question, hits, in_tone(candidates, upset=question.upset))
 
     def _drafts(
         self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest

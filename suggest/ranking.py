@@ -12,7 +12,6 @@ import numpy.typing as npt
 from safetensors.numpy import load_file
 
 from indexes.compiled import compiled
-from indexes.reply_columns import gate_of
 from indexes.snapshot import Snapshot
 from knowledge.conditions import Verdict
 from knowledge.records import ProvenReply
@@ -28,7 +27,6 @@ CARD, TREES = "ranker.json", "ranker.safetensors"
 Scores = npt.NDArray[np.float32]
 
 _HEAD = 10
-_UPSET = 0.5  # of the probability that they are upset or angry: from there on the reply written for the upset goes before its calm twin
 _LOOKED_AT = 20  # candidates whose own words are read before they are offered; none further down is ever shown
 # How far the best stands from the rest says more of how sure we may be than the score itself, which means little between requests.
 _STANDING = ("score", "over_second", "over_third", "over_head", "spread", "share", "entropy", "agreement")
@@ -163,27 +161,7 @@ def rank(
     if not order:
         return []
     confidence = ranker.confidence(table, order, scores, english=snapshot.shop.store.language == "en")
-    found = [Candidate(table.replies[row], table.verdicts[row], sure, table.values[row]) for row, sure in zip(order, confidence.tolist(), strict=True)]
-    return in_tone(found, upset=question.upset >= _UPSET)
-
-
-def in_tone(candidates: Sequence[Candidate], *, upset: bool) -> list[Candidate]:
-    """Gives them with a calm and an upset way to say the same (one contact reason, one gate) in the order of the mood; each place keeps its confidence.
-
-    The ranker weighs tone among eighty signals; between twins nothing else is left to weigh.
-    """
-    found = list(candidates)
-    meant, other = ("upset", "calm") if upset else ("calm", "upset")
-    for place, one in enumerate(found):
-        if one.reply.tone == other:
-            later = (n for n in range(place + 1, len(found)) if found[n].reply.tone == meant and _twins(one.reply, found[n].reply))
-            if (twin := next(later, None)) is not None:
-                found[place], found[twin] = found[twin]._replace(confidence=one.confidence), one._replace(confidence=found[twin].confidence)
-    return found
-
-
-def _twins(one: ProvenReply, other: ProvenReply) -> bool:
-    return one.scenario == other.scenario and gate_of(one) == gate_of(other)
+    return [Candidate(table.replies[row], table.verdicts[row], sure, table.values[row]) for row, sure in zip(order, confidence.tolist(), strict=True)]
 
 
 def best_first(table: SignalTable, scores: Scores) -> list[int]:

@@ -20,7 +20,7 @@ from knowledge.shop import Shop
 from suggest.contract import SuggestionResponse
 from suggest.live import Models
 from suggest.pipeline import Suggester, request_of
-from suggest.ranking import CARD, CONFIDENCE_SIGNALS, TREES, Candidate, Confidence, Ranker, best_first, confidence_features, in_tone, threshold_for
+from suggest.ranking import CARD, CONFIDENCE_SIGNALS, TREES, Confidence, Ranker, best_first, confidence_features, threshold_for
 from suggest.signals import SIGNALS, SignalTable
 from suggest.trees import arrays_of
 
@@ -248,30 +248,3 @@ def test_a_shop_that_asks_for_more_precision_shows_no_more(chats: list[LabelledC
     assert strict.threshold > lax.threshold
     assert all(len(few) <= len(many) for few, many in zip(*shown, strict=True))
     assert sum(map(len, shown[0])) < sum(map(len, shown[1]))
-
-
-# ---- twins: a calm and an upset way to say the same ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("upset", "expected"),
-    [
-        pytest.param(True, ["other", "overdue-upset", "free", "overdue", "elsewhere"], id="upset"),
-        pytest.param(False, ["other", "overdue", "free", "overdue-upset", "elsewhere"], id="calm"),
-    ],
-)
-@pytest.mark.parametrize("calm_first", [True, False])
-def test_of_twins_the_one_for_the_mood_goes_first_and_places_keep_their_confidence(demo_shop: Shop, upset: bool, expected: list[str], calm_first: bool):
-    plain = demo_shop.replies[0].model_copy(update={"when": "order.ship_overdue", "products": ()})
-    twins = [("overdue", "calm"), ("overdue-upset", "upset")]
-    first, second = twins if calm_first else twins[::-1]
-    written = [
-        plain.model_copy(update={"id": name, "tone": tone} | more)
-        for (name, tone), more in [(("other", ""), {}), (first, {}), (("free", ""), {}), (second, {}), (("elsewhere", "upset"), {"when": "order.is_shipped"})]
-    ]
-    candidates = [Candidate(reply, ALWAYS, 0.9 - place / 10, np.zeros(N_SIGNALS, dtype=np.float32)) for place, reply in enumerate(written)]
-
-    found = in_tone(candidates, upset=upset)
-
-    assert expected == [one.reply.id for one in found]
-    assert [one.confidence for one in candidates] == [one.confidence for one in found]
