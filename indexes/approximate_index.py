@@ -29,6 +29,7 @@ _SEED = 1
 _OVERSAMPLED = 3  # rows looked at for each that is wanted: the codes misplace near neighbours
 _LOOKED_AT = 600  # at least so many
 _MOST_OF_LISTS = 2  # at most half of the lists is looked at; beyond that they bring nothing
+_FINELY = 16  # the number of lists is found to one part in so many
 _BLOCK = 16_384
 _REMEMBERED_ROWS = 2 * RECALL_ROWS  # of each query: what the shop loses is made good by those behind
 StoredRows = npt.NDArray[np.int16]
@@ -157,13 +158,20 @@ class ApproximateIndex:
             self._index.add(_unrounded(rows[start : start + _BLOCK]))
 
     def _look_at_as_many_lists_as(self, wanted: float, queries: Vectors, least: npt.NDArray[np.float32]) -> None:
-        """Doubles the lists looked at until the recall is there."""
-        recall, n_lists = 0.0, 1
+        """Doubles the lists looked at until the recall is there, then looks for fewer among the eighths of the last doubling."""
         most = max(1, self._index.nlist // _MOST_OF_LISTS)
-        while n_lists < most and recall < wanted:
-            n_lists = min(most, 2 * n_lists)
+
+        def is_enough(n_lists: int) -> bool:
             self._index.nprobe = n_lists
-            recall = self.recall(queries, least)
+            return self.recall(queries, least) >= wanted
+
+        n_lists, too_few = min(2, most), 1
+        while n_lists < most and not is_enough(n_lists):
+            n_lists, too_few = min(most, 2 * n_lists), n_lists
+        while n_lists - too_few > max(1, n_lists // _FINELY):
+            between = (too_few + n_lists) // 2
+            n_lists, too_few = (between, too_few) if is_enough(between) else (n_lists, between)
+        self._index.nprobe = n_lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,21 @@ def quarantine(folder: Path, *, store_dir: Path, reason: str) -> Path:
     return target
 
 
+def newest_after(store_dir: Path, snapshot_id: str) -> tuple[str, str] | None:
+    """Gives the newest quarantined snapshot that was published after this one, and why it was set aside; None where there is none.
+
+    Ids ascend with the time of publishing. A card that cannot be read tells nothing.
+    """
+    cards = []
+    for folder in quarantined(store_dir):
+        try:
+            card = json.loads(_card(folder).read_text(encoding="utf-8"))
+            cards.append((str(card["snapshot_id"]), str(card["reason"])))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return max((one for one in cards if one[0] > snapshot_id), default=None)
+
+
 def forget_oldest(store_dir: Path, *, kept: int = KEPT) -> list[str]:
     """Removes all but the newest quarantined snapshots and gives the names of those removed. Only for whoever holds the shop's lock.
 

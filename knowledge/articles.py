@@ -20,7 +20,10 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", r
 _MARKDOWN = MarkdownIt()
 
 
-class _FrontMatterLoader(yaml.SafeLoader):
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is seven times as fast; PyYAML can be built without it
+
+
+class _FrontMatterLoader(_SafeLoader):  # type: ignore[misc]
     """Leaves dates as text: the record checks them, and a mistyped one is reported with its field and line."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it

@@ -128,8 +128,8 @@ class ReplyTemplate:
             tree = _ENVIRONMENT.parse(source)
             _check_names(tree, source)
             _check_parts(tree, source)
-            self._template = _ENVIRONMENT.from_string(source)
             self._only_words = _only_words(tree)
+            self._template = _ENVIRONMENT.from_string(tree)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise InvalidTemplate(source, f"does not parse: {error}") from error
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from indexes.checksums import check_files
 from indexes.errors import IndexingError, SnapshotCorrupt, SnapshotIncompatible
 from indexes.last_good import LoadedSnapshot, load_last_good
+from indexes.quarantine import newest_after
 from indexes.snapshot import Snapshot
 from indexes.snapshot_folders import CURRENT, SNAPSHOTS, pointed_to
 from suggest.live import LiveShops, Models
@@ -158,7 +159,7 @@ class IndexWatcher:
             self._unchecked.pop(store, None)
             if loaded.unchecked:
                 self._unchecked[store] = [(suggester.snapshot.manifest.snapshot_id, name) for name in loaded.unchecked]
-        self._note_set_aside(store, folder, pointer, loaded)
+        self._note_set_aside(store, folder, pointer, loaded, served_first=served is None)
 
     def _read(self, store: str, folder: Path, *, later: bool) -> LoadedSnapshot:
         loaded = load_last_good(folder, embedder=self._models.embedder, needs_model_id=self._models.reader.needs.model_id, later=later and self._looks_again)
@@ -178,7 +179,7 @@ class IndexWatcher:
         self._events.swapped(store, seconds)
         _log.info("snapshot.swapped", extra={"shop": store, "snapshot_id": suggester.snapshot.manifest.snapshot_id, "seconds": round(seconds, 3)})
 
-    def _note_set_aside(self, store: str, folder: Path, pointer: str, loaded: LoadedSnapshot) -> None:
+    def _note_set_aside(self, store: str, folder: Path, pointer: str, loaded: LoadedSnapshot, *, served_first: bool) -> None:
         """Tells of what was passed over for an older one; said until something newer serves, also where the pointer has followed to the older one."""
         for one in loaded.set_aside:
             self._events.set_aside(store)
@@ -186,6 +187,9 @@ class IndexWatcher:
         now = _pointer(folder)
         if loaded.set_aside and now in (pointer, loaded.snapshot.manifest.snapshot_id):
             self._fail(store, loaded.set_aside[0].snapshot_id, loaded.set_aside[0].reason)
+            self._given_up[store] = _GivenUp(now, math.inf)
+        elif served_first and (before := newest_after(folder, loaded.snapshot.manifest.snapshot_id)):  # a service that starts remembers no failure
+            self._fail(store, *before)
             self._given_up[store] = _GivenUp(now, math.inf)
 
     def _fail(self, store: str, snapshot_id: str, reason: str) -> None:

@@ -189,6 +189,25 @@ def test_at_start_the_last_whole_snapshot_serves_for_a_damaged_one(watched: Watc
     assert second == readiness(watched.shops.serving).failing["tiny"].snapshot_id
 
 
+def test_a_service_that_starts_anew_says_which_damaged_snapshot_it_serves_an_older_one_for(watched: Watched, models: Models) -> None:
+    """Whoever is on call looks after the restart too, when the damaged one has long been set aside; the next good one ends it."""
+    first, second = watched.publish(1), watched.publish(2)
+    damage(watched.tiny / SNAPSHOTS / second)
+    watched.watcher.look()
+    watched.shops = LiveShops()
+    watched.watcher = IndexWatcher(watched.index_dir, models, watched.shops, watched.metrics, clock=lambda: watched.seconds)
+    for _ in range(3):
+        watched.watcher.look()
+    failing = readiness(watched.shops.serving).failing
+    third = watched.publish(3)
+    watched.watcher.look()
+
+    assert second == failing["tiny"].snapshot_id
+    assert "replies.jsonl is damaged" in failing["tiny"].reason
+    assert third == watched.served() != first
+    assert {} == readiness(watched.shops.serving).failing
+
+
 def test_a_shop_that_cannot_be_loaded_at_all_leaves_the_others_serving(watched: Watched) -> None:
     good = publish_edition(1, watched.tiny, watched.folder, watched.models)
     shutil.copytree(watched.tiny, watched.index_dir / "other")  # one shop's knowledge under another's name
