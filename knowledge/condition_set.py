@@ -54,6 +54,7 @@ class ConditionSet:
             looks = [(tuple(path.split(".")), look_of(part, path)) for path in referenced_paths(part)]
             groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in looks), []).append((conditions, compiled(part)))
         every = [path for path, _ in self._facts]
+        self._looking_at: dict[frozenset[str], int] = {}
         self._below: dict[Path, list[tuple[int, str, Look]]] = {}  # facts by what they stand below
         for (path, look), number in self._facts.items():
             self._below.setdefault(path[:-1], []).append((number, path[-1], look))
@@ -90,6 +91,14 @@ class ConditionSet:
     def each(self) -> Sequence[Condition]:
         """The conditions, by number."""
         return self._conditions
+
+    def looking_at(self, paths: frozenset[str]) -> int:
+        """Gives the set of conditions that look at any of some facts, by their dotted names."""
+        found = self._looking_at.get(paths)
+        if found is None:
+            looks = [1 << place for place, condition in enumerate(self._conditions) if not paths.isdisjoint(referenced_paths(condition.source))]
+            found = self._looking_at[paths] = reduce(or_, looks, 0)
+        return found
 
     def judge(self, facts: Mapping[str, Any]) -> "Judged":
         """Gives the verdicts of all of them."""

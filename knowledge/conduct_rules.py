@@ -165,46 +165,46 @@ class Presumed(Record):
 @lru_cache(maxsize=1)
 def alarms() -> tuple[Alarm, ...]:
     """Gives the reasons to hand over, gravest first."""
-    return _read("alarms", Alarm)
+    return read_conduct("alarms", Alarm)
 
 
 @lru_cache(maxsize=1)
 def action_rules() -> tuple[ActionRule, ...]:
     """Gives the actions that ship, the most fitting first for each contact reason."""
-    return _read("actions", ActionRule)
+    return read_conduct("actions", ActionRule)
 
 
 @lru_cache(maxsize=1)
 def uses() -> tuple[Use, ...]:
     """Gives the uses that ship."""
-    return _read("uses", Use)
+    return read_conduct("uses", Use)
 
 
 @lru_cache(maxsize=1)
 def told_things() -> tuple[Told, ...]:
     """Gives what need not be asked for again."""
-    return _read("told", Told)
+    return read_conduct("told", Told)
 
 
 @lru_cache(maxsize=1)
 def declined_things() -> tuple[Declined, ...]:
     """Gives what need not be offered once it was declined."""
-    return _read("told", Declined, table="declined")
+    return read_conduct("told", Declined, table="declined")
 
 
 @lru_cache(maxsize=1)
 def presumptions() -> tuple[Presumed, ...]:
     """Gives what replies must not take for granted."""
-    return _read("presumed", Presumed)
+    return read_conduct("presumed", Presumed)
 
 
 @lru_cache(maxsize=1)
 def order_events() -> tuple[OrderEvent, ...]:
     """Gives the events that ship, the most pressing first."""
-    return _read("events", OrderEvent)
+    return read_conduct("events", OrderEvent)
 
 
-def _read(name: str, model: type[R], *, table: str = "") -> tuple[R, ...]:
+def read_conduct(name: str, model: type[R], *, table: str = "") -> tuple[R, ...]:
     """The records of `[[<table>]]` in `<name>.toml`; the table is called as the file where it is not named.
 
     Raises:

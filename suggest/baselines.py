@@ -12,6 +12,7 @@ from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
 from knowledge.conditions import ALWAYS, Outcome, Verdict
 from knowledge.facts import FactTree
+from suggest.contract import SuggestionRequest
 from suggest.eligibility import ALLOWED, Eligibility
 from suggest.evaluation import ChatResult, Evaluation, scored
 from suggest.pipeline import Suggester
@@ -90,8 +91,8 @@ def evaluate_bm25(chats: Sequence[LabelledChat], snapshot: Snapshot, embedder: E
 class UnconditionalSuggester(Suggester):
     """The same pipeline, blind to the order: every condition counts as true. For comparison only."""
 
-    def _eligibility(self, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
-        usual = super()._eligibility(facts, understanding, now)
+    def _eligibility(self, request: SuggestionRequest, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
+        usual = super()._eligibility(request, facts, understanding, now)
         return _Everything(usual.circumstances, self._traits.gates)
 
 

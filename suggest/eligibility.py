@@ -1,6 +1,6 @@
 """Which replies and articles may be used at all: dates, products and conditions, before anything is ranked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from indexes.compiled import compiled
 from indexes.reply_columns import NO_DAY, Gate, Numbers, ReplyColumns, gate_of
 from knowledge.condition_set import ConditionSet, Judged
 from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
+from knowledge.likely_facts import likely_facts, likely_paths
 from knowledge.products import ProductCatalogue, category_levels, fits_products
 from knowledge.records import Article, ProvenReply
 from suggest.notable import notable_in
@@ -34,18 +35,35 @@ class Circumstances:
     now: datetime
     timezone: str
     products: Products  # (sku, category) of the item in question and of those mentioned
+    said: tuple[str, ...] = ()  # the customer's messages
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], *, now: datetime, timezone: str, mentioned: tuple[str, ...], catalogue: ProductCatalogue) -> "Circumstances":
-        """Gathers them. What the message names goes before the order's item."""
-        named = [(sku, product.category) for sku in mentioned if (product := catalogue.by_sku(sku)) is not None]
+    def of(
+        cls,
+        facts: Mapping[str, Any],
+        *,
+        now: datetime,
+        timezone: str,
+        mentioned: tuple[str, ...],
+        catalogue: ProductCatalogue,
+        mentioned_before: tuple[str, ...] = (),
+        said: Sequence[str] = (),
+    ) -> "Circumstances":
+        """Gathers them. What the message names goes before the order's item, and that before what was spoken of earlier."""
         item = facts["order"].get("item")
+        named = _listed(mentioned, catalogue)
         if item is not None and not named:
             named = [(item.get("sku", ""), item.get("category", ""))]
-        return cls(facts, now, timezone, tuple(named))
+        named = named or _listed(mentioned_before, catalogue)
+        return cls(facts, now, timezone, tuple(named), tuple(said))
 
 
-RULED_OUT, TO_CHECK, ALLOWED = 0, 1, 2  # ascending: of several the least counts
+def _listed(skus: Sequence[str], catalogue: ProductCatalogue) -> list[tuple[str, str]]:
+    return [(sku, product.category) for sku in skus if (product := catalogue.by_sku(sku)) is not None]
+
+
+# Ascending: of several the least counts. Of what cannot be decided some is unlikely to hold, and some likely, see `likely_facts`.
+RULED_OUT, UNLIKELY, TO_CHECK, LIKELY, ALLOWED = range(5)
 
 
 class Gates:
@@ -70,9 +88,22 @@ class Gates:
         """Gives what decides whether one reply may be used."""
         return self._columns.gate(row)
 
-    def outcomes(self, rows: Rows, judged: Judged, products: Products, today: date, paid_on: date | None) -> Codes:
-        """Gives what some replies come to, [n_rows]: condition, products and dates, whichever says the least."""
-        conditions = np.where(judged.unknown_ones, TO_CHECK, ALLOWED).astype(np.int8)
+    def outcomes(self, rows: Rows, judged: Judged, likely: Judged | None, products: Products, today: date, paid_on: date | None) -> Codes:
+        """Gives what some replies come to, [n_rows]: condition, products and dates, whichever says the least.
+
+        Args:
+            rows: of the replies.
+            judged: the conditions by what is known.
+            likely: the same by what is likely too; None where nothing is added.
+            products: in question.
+            today: in the shop's timezone.
+            paid_on: the day of payment there, where it is known.
+        """
+        unknown = judged.unknown_ones
+        conditions = np.where(unknown, TO_CHECK, ALLOWED).astype(np.int8)
+        if likely is not None:
+            conditions[unknown & ~likely.unknown_ones] = LIKELY
+            conditions[unknown & likely.false_ones] = UNLIKELY
         conditions[judged.false_ones] = RULED_OUT
         own = self._columns
         return _least(
@@ -141,14 +172,15 @@ class Eligibility:
         self.circumstances = self._here = circumstances
         self._gates = gates or Gates(ReplyColumns.of(()))
         self._judged = self._gates.conditions.judge(circumstances.facts)
+        self._likely = self._judged_by_the_likely()
         self._verdicts: dict[Gate, Verdict] = {}
         self._today = self._day_of(circumstances.now)
         paid_at = circumstances.facts["order"].get("paid_at")
         self._paid_on = None if paid_at is None else self._day_of(paid_at)
 
     def outcomes(self, rows: Rows) -> Codes:
-        """Gives what some of the shop's replies come to, [n_rows]: `RULED_OUT`, `TO_CHECK` or `ALLOWED`."""
-        return self._gates.outcomes(rows, self._judged, self._here.products, self._today, self._paid_on)
+        """Gives what some of the shop's replies come to, [n_rows]: `RULED_OUT` … `ALLOWED`."""
+        return self._gates.outcomes(rows, self._judged, self._likely, self._here.products, self._today, self._paid_on)
 
     @cached_property
     def notable(self) -> npt.NDArray[np.float32]:
@@ -185,6 +217,14 @@ class Eligibility:
     def product_named(self, reply: ProvenReply) -> bool:
         """Whether the reply is written for the very product or category in question."""
         return bool(reply.products) and bool(self._here.products)
+
+    def _judged_by_the_likely(self) -> Judged | None:
+        """The conditions by what is likely too, where some that cannot be decided look at it."""
+        conditions = self._gates.conditions
+        if not self._judged.missing & conditions.looking_at(likely_paths()):
+            return None
+        likely = likely_facts(self._here.facts, self._here.said)
+        return None if likely is None else conditions.judge(likely)
 
     def _day_of(self, moment: datetime) -> date:
         """The day in the shop's timezone."""

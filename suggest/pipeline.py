@@ -37,6 +37,7 @@ from suggest.suited import Suited, alarm_said, as_danger
 from suggest.timings import StageTimings
 from suggest.traits import ArticleTraits, ReplyTraits
 from suggest.understanding import MessageReader, Understanding
+from suggest.very_words import in_very_words
 
 _log = logging.getLogger("huashu.pipeline")
 _BLOCKING_WARNINGS = frozenset(
@@ -72,7 +73,7 @@ class Suggester:
         store, timings = self.snapshot.shop.store, StageTimings()
         with timings.stage("understand"):
             understanding, facts = self._understand(request, now)
-            eligibility = self._eligibility(facts, understanding, now)
+            eligibility = self._eligibility(request, facts, understanding, now)
             happened = None if request.has_message else unasked(self.snapshot, self._traits.gates, eligibility, facts)
             handed_over = escalation(understanding, facts, history=request.history, store=store) if request.has_message else None
         if happened is None:
@@ -146,20 +147,21 @@ class Suggester:
         """Gives what may be used for a labelled chat, judged anew, for checking drafts."""
         request = request_of(chat)
         understanding, facts = self._understand(request, chat.now)
-        return self._eligibility(facts, understanding, chat.now)
+        return self._eligibility(request, facts, understanding, chat.now)
 
     def signals(self, chat: LabelledChat) -> SignalTable:
         """Gives the signals of a labelled chat's candidates, for fitting the ranker on exactly what it will see; the chat's own conversation has no vote."""
         request = request_of(chat)
         understanding, facts = self._understand(request, chat.now)
-        eligibility = self._eligibility(facts, understanding, chat.now)
+        eligibility = self._eligibility(request, facts, understanding, chat.now)
         hits = retrieve(understanding, self.snapshot, self.embedder, left_out={chat.conversation})
         return signal_table(understanding, hits, self.snapshot, eligibility, self._traits, tier=str(facts["customer"].get("tier", "")))
 
     def retrieved(self, chat: LabelledChat) -> tuple[list[tuple[Understanding, Hits]], Eligibility]:
         """Gives what is found for each question of a labelled chat, the whole message first, and what the order allows."""
-        understanding, facts = self._understand(request_of(chat), chat.now)
-        eligibility = self._eligibility(facts, understanding, chat.now)
+        request = request_of(chat)
+        understanding, facts = self._understand(request, chat.now)
+        eligibility = self._eligibility(request, facts, understanding, chat.now)
         return [(question, retrieve(question, self.snapshot, self.embedder)) for question in (understanding, *understanding.questions)], eligibility
 
     def _understand(self, request: SuggestionRequest, now: datetime) -> tuple[Understanding, FactTree]:
@@ -178,9 +180,12 @@ class Suggester:
             store=self.snapshot.shop.store, catalogue=self._catalogue, said=said,
         )  # fmt: skip
 
-    def _eligibility(self, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
-        timezone = self.snapshot.shop.store.timezone
-        circumstances = Circumstances.of(facts, now=now, timezone=timezone, mentioned=understanding.products, catalogue=self._catalogue)
+    def _eligibility(self, request: SuggestionRequest, facts: FactTree, understanding: Understanding, now: datetime) -> Eligibility:
+        said = [request.message, *(turn.text for turn in request.history if turn.role == "customer")]
+        circumstances = Circumstances.of(
+            facts, now=now, timezone=self.snapshot.shop.store.timezone, mentioned=understanding.products, catalogue=self._catalogue,
+            mentioned_before=understanding.products_before, said=said,
+        )  # fmt: skip
         return Eligibility(circumstances, self._traits.gates)
 
     def _answer(self, question: Understanding, facts: FactTree, eligibility: Eligibility, timings: "StageTimings", suited: Suited) -> Answer:
@@ -189,7 +194,7 @@ class Suggester:
         with timings.stage("rank"):
             tier = str(facts["customer"].get("tier", ""))
             candidates = rank(question, hits, self.snapshot, eligibility, self._ranker, self._traits, tier=tier, unfit=suited.unfit)
-        return Answer(question, hits, in_tone(candidates, upset=question.upset))
+        return Answer(question, hits, in_tone(in_very_words(candidates, question), upset=question.upset))
 
     def _drafts(
         self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest

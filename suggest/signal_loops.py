@@ -39,7 +39,7 @@ def best_in_passing(
         overlap: of needs, [n_places].
         scenarios: probabilities by number.
         scenario_of: each reply's scenario.
-        to_check: whether each gate's outcome is unknown, [n_places].
+        to_check: whether each gate's outcome is unknown and not likely to hold, [n_places].
         specific: of each reply, 0 to 1.
         judged: how many are looked at for how they fit the order.
         considered: how many are given.
@@ -70,7 +70,7 @@ def fill_profiles(values: Matrix, first: int, roots: Matrix, needs: Matrix, root
 
 @compiled
 def fill_fit(
-    values: Matrix, first: int, rows: Rows, known: Flags, voted: Matrix, shares: Matrix, scenario_of: Rows, top_scenario: int, plain: Matrix,
+    values: Matrix, first: int, rows: Rows, known: Flags, unlikely: Flags, voted: Matrix, shares: Matrix, scenario_of: Rows, top_scenario: int, plain: Matrix,
     specific: Matrix, looks_at: Matrix, notable: Matrix, weights: Matrix, circumstances: Matrix,
 ) -> None:  # fmt: skip
     """How the replies fit this order and what was heard.
@@ -79,7 +79,8 @@ def fill_fit(
         values: [n_replies, n_signals], filled from column `first` on.
         first: the column.
         rows: of the replies.
-        known: whether each reply's gate is not unknown.
+        known: whether each reply's gate holds, for certain or likely.
+        unlikely: whether it cannot be decided and is unlikely to hold.
         voted: the loudest vote for each.
         shares: probabilities of each scenario: as meant, by the message, with its history, and of its family; [4, n_scenarios].
         scenario_of: each reply's scenario.
@@ -106,7 +107,7 @@ def fill_fit(
         fit[7], fit[8], fit[9], fit[10] = plain[_CONDITIONAL, row], plain[_ABOUT_CASE, row], voted[reply], plain[_ASKS_FOR_ORDER, row]
         fit[11], fit[12] = (1 - plain[_CONDITIONAL, row]) * has_order, plain[_HAS_PRODUCTS, row] * has_products
         fit[13], fit[14], fit[15] = plain[_LEAD, row], plain[_TIER, row] * first_tier, plain[_NEUTRAL, row]
-        fit[16], fit[17], fit[18] = covered * held, ignored, elsewhere * held
+        fit[16], fit[17], fit[18], fit[19] = covered * held, ignored, elsewhere * held, np.float32(unlikely[reply])
 
 
 @compiled

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from indexes.snapshot import Snapshot
 from knowledge.conditions import ALWAYS, Verdict
 from knowledge.records import ProvenReply
-from suggest.eligibility import ALLOWED, RULED_OUT, TO_CHECK, Codes, Eligibility
+from suggest.eligibility import ALLOWED, LIKELY, RULED_OUT, UNLIKELY, Codes, Eligibility
 from suggest.key_signals import KEY_SIGNALS, key_signals
 from suggest.notable import WEIGHTS
 from suggest.retrieval import Hits, ReplyHits
@@ -50,7 +50,7 @@ _NEARNESS = (
 )  # fmt: skip
 _FIT = (
     "scenario", "scenario_message", "scenario_mixed", "scenario_family", "in_top_scenario", "unknown", "specific", "conditional", "about_case",
-    "voted", "asks_for_order", "ignores_order", "own_product", "lead", "tier", "neutral", "covers_notable", "ignores_notable", "looks_elsewhere",
+    "voted", "asks_for_order", "ignores_order", "own_product", "lead", "tier", "neutral", "covers_notable", "ignores_notable", "looks_elsewhere", "unlikely",
 )  # fmt: skip
 _TONES = tuple(f"{tone}_words_to_{mood}" for tone in ("upset", "calm") for mood in _MOODS)
 REQUEST_SIGNALS = (
@@ -87,16 +87,16 @@ def signal_table(question: Understanding, hits: Hits, snapshot: Snapshot, eligib
     if not len(chosen):
         return SignalTable((), (), np.empty((0, len(SIGNALS)), dtype=np.float32))
     near = hits.closely(chosen)
-    values = _values(question, near, hits, traits, eligibility, scenarios, codes == ALLOWED, tier)
+    values = _values(question, near, hits, traits, eligibility, scenarios, codes, tier)
     rows = near.reply_rows.tolist()
     verdicts = [ALWAYS if code == ALLOWED else eligibility.of_gate(traits.gates.of_row(row)) for code, row in zip(codes.tolist(), rows, strict=True)]
     return SignalTable(tuple([snapshot.shop.replies[row] for row in rows]), tuple(verdicts), values)
 
 
 def _considered(hits: Hits, eligibility: Eligibility, traits: ReplyTraits, scenarios: Matrix) -> tuple[Rows, Codes]:
-    """The places in the pool that are judged in full, ascending, and whether each is allowed or to be checked.
+    """The places in the pool that are judged in full, ascending, and what the order says of each.
 
-    Of the nearest `JUDGED` that are not ruled out the best `CONSIDERED`, the known and the specific before the unknown and the general.
+    Of the nearest `JUDGED` that are not ruled out the best `CONSIDERED`, the likely and the specific before the unknown and the general.
     """
     pool = hits.pool
     codes = eligibility.outcomes(pool.reply_rows)
@@ -106,7 +106,7 @@ def _considered(hits: Hits, eligibility: Eligibility, traits: ReplyTraits, scena
         return allowed, codes[allowed]
     best = best_in_passing(
         hits.in_passing(allowed), allowed, pool.reply_rows, pool.voted, traits.overlaps(rows, hits.question.mixed_roots), scenarios, traits.scenario,
-        codes[allowed] == TO_CHECK, traits.specific, JUDGED, CONSIDERED,
+        codes[allowed] < LIKELY, traits.specific, JUDGED, CONSIDERED,
     )  # fmt: skip
     return best, codes[best]
 
@@ -118,7 +118,7 @@ def _values(
     traits: ReplyTraits,
     eligibility: Eligibility,
     scenarios: Matrix,
-    known: npt.NDArray[np.bool_],
+    codes: Codes,
     tier: str,
 ) -> Matrix:
     rows, facts = near.reply_rows, eligibility.circumstances.facts
@@ -128,8 +128,8 @@ def _values(
     fill_cited(values, _CITED, traits.cites, rows, traits.cited_passages, hits.passages.dense)
     top, here = question.top_scenario, (bool(facts["order"]), bool(eligibility.circumstances.products), tier == "vip")
     fill_fit(
-        values, _FITTING, rows, known, near.voted, _shares(question, scenarios, traits), traits.scenario, traits.number.get(top, -1), traits.plain,
-        traits.specific, traits.looks_at, eligibility.notable, WEIGHTS, np.array(here, dtype=np.float32),
+        values, _FITTING, rows, codes >= LIKELY, codes == UNLIKELY, near.voted, _shares(question, scenarios, traits), traits.scenario,
+        traits.number.get(top, -1), traits.plain, traits.specific, traits.looks_at, eligibility.notable, WEIGHTS, np.array(here, dtype=np.float32),
     )  # fmt: skip
     moods = np.array([question.emotions.get("calm", 0.0), question.emotions.get("anxious", 0.0), question.upset], dtype=np.float32)
     fill_tones(values, _TONED, rows, traits.tones, moods)

@@ -26,6 +26,7 @@ _LATIN_WORD = re.compile(r"[a-z]{3}")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
+_LEANS = 0.25  # of the weight that history has: from there «洗完挂起来？» is about what was spoken of
 SURE = 0.6  # a prediction below this is *unknown* to conditions
 
 
@@ -59,6 +60,7 @@ class Understanding:
     scenarios_heard: dict[str, float]  # with its history, whatever the order
     clauses: tuple[Reading, ...] = ()  # the pieces that may each ask something, where there are several
     said_last: str = ""  # the agent's last turn: not to be said again
+    products_before: tuple[str, ...] = ()  # SKUs that the newest turn to name any spoke of, where history tells what is meant
     questions: tuple["Understanding", ...] = field(default=())
 
     @property
@@ -202,6 +204,9 @@ class MessageReader:
             heard.texts, heard.needs, heard.shares, by_message=heard.scenarios, signs=signs, moods=moods, threat=heard.threat,
             products=tuple(catalogue.mentioned(heard.words)), said_last=said_last,
         )  # fmt: skip
+        if history and not whole.products and whole.lean_on_history >= _LEANS:
+            earlier = (tuple(catalogue.mentioned(strip_console(turn.text))) for turn in reversed(history))
+            whole = replace(whole, products_before=next((found for found in earlier if found), ()))
         if not heard.pieces:
             return whole
         clauses = tuple([Reading(piece.text, row) for piece, row in zip(heard.pieces, heard.piece_needs, strict=True)])

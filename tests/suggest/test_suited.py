@@ -101,6 +101,8 @@ _ITEMS = {"items": [{"sku": "a"}, {"sku": "b"}, {"sku": "c"}]}
         pytest.param("钱付了，东西却不见踪影。", "显示签收我没拿到", {}, False, id="they have not"),
         pytest.param("服务却让您不痛快。", "物流慢，客服小姐姐态度没得说", {}, True, id="they praise who served them"),
         pytest.param("服务却让您不痛快。", "客服态度不好", {}, False, id="they do not"),
+        pytest.param("十倍赔偿要由主管和您谈。", "卡片写错名字，不赔我五百没完", {}, True, id="nobody spoke of tenfold"),
+        pytest.param("十倍赔偿要由主管和您谈。", "吃出虫子，按食品安全法赔我", {}, False, id="the law they name means it"),
     ],
 )
 def test_nothing_is_taken_for_granted_that_was_not_said(words: str, said: str, order: dict[str, Any], *, unfit: bool) -> None:

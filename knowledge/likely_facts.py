@@ -1,0 +1,103 @@
+"""What is likely of an order and its customer where nobody sent it: what the customer tells, else what is usual (`knowledge/conduct/likely.toml`).
+
+Only for ranking: a condition that holds only by a likely fact stays unknown, and its draft says what to check.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from knowledge.conduct_rules import read_conduct
+from knowledge.expressions import compiled
+from knowledge.facts import FactTree
+from knowledge.frozen import Record
+from knowledge.normalise import match_form
+
+Value = bool | int | str
+
+
+class ToldValue(Record):
+    """A value of a fact, and the words by which customers tell it."""
+
+    value: Value
+    said: Annotated[str, Field(min_length=1)]
+
+    _check = field_validator("said")(compiled)
+
+
+class LikelyFact(Record):
+    """A fact that is seldom sent: its values as they are told, the most telling first, and what it usually is."""
+
+    fact: Annotated[str, Field(pattern=r"^(?:order|customer)(?:\.[a-z0-9_]+)+$")]
+    usual: Value | None = None
+    told: tuple[ToldValue, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead to it."""
+        return tuple(self.fact.split("."))
+
+    def value_in(self, words: str) -> Value | None:
+        """Gives what the words, as they are matched, tell of it; what is usual where they tell nothing."""
+        return next((one.value for one in self.told if _pattern(one.said).search(words) is not None), self.usual)
+
+
+@lru_cache(maxsize=1)
+def likely_rules() -> tuple[LikelyFact, ...]:
+    """Gives the facts that are filled in for ranking."""
+    return read_conduct("likely", LikelyFact)
+
+
+@lru_cache(maxsize=1)
+def likely_paths() -> frozenset[str]:
+    """Gives the facts that may be filled in, by their dotted names."""
+    return frozenset(rule.fact for rule in likely_rules())
+
+
+def likely_facts(facts: Mapping[str, Any], said: Sequence[str]) -> FactTree | None:
+    """Gives the facts with the likely ones among those that were not sent; None where there is nothing to add.
+
+    Args:
+        facts: as `compute_facts` gives them; they stay as they are.
+        said: the customer's messages, in any order.
+    """
+    words = match_form("\n".join(said))
+    filled: FactTree = dict(facts)
+    added = False
+    for rule in likely_rules():
+        *above, name = rule.path
+        node = _node(filled, above)
+        if node is None or name in node:
+            continue
+        value = rule.value_in(words)
+        if value is not None:
+            _copied(filled, above)[name] = value
+            added = True
+    return filled if added else None
+
+
+def _node(facts: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any] | None:
+    """What the facts hold there; None where nothing is known of it: of no order nothing is usual. A customer there always is."""
+    node: Any = facts
+    for name in path:
+        node = node.get(name)
+        if not isinstance(node, dict) or not (node or name == "customer"):
+            return None
+    return node  # type: ignore[no-any-return]
+
+
+def _copied(facts: FactTree, path: Sequence[str]) -> FactTree:
+    """The node there, copied with all above it, so that what was passed stays as it is."""
+    node = facts
+    for name in path:
+        node[name] = dict(node[name])
+        node = node[name]
+    return node
+
+
+@lru_cache(maxsize=64)
+def _pattern(source: str) -> re.Pattern[str]:
+    return re.compile(source)

@@ -1,0 +1,65 @@
+"""What is likely of an order where nobody sent it: what the customer tells, else what is usual; what was sent is never touched."""
+
+from typing import Any
+
+import pytest
+
+from knowledge.conditions import compile_condition
+from knowledge.likely_facts import likely_facts, likely_rules
+
+ORDER = {"order": {"status": "delivered", "item": {"sku": "A"}}, "customer": {}}
+
+
+@pytest.mark.parametrize(
+    ("said", "condition"),
+    [
+        pytest.param("不喜欢 想退", "unopened", id="nothing said: as it came"),
+        pytest.param("没拆过，能退吗", "unopened", id="not opened"),
+        pytest.param("退貨，沒拆過", "unopened", id="traditional"),
+        pytest.param("吊牌还在，没穿出去过", "unopened", id="not worn"),
+        pytest.param("我就拆开看了一眼", "opened", id="opened"),
+        pytest.param("试穿了一下，太小", "opened", id="tried on is not worn"),
+        pytest.param("穿过一次就起球", "used", id="worn once"),
+        pytest.param("开机登了个账号", "used", id="turned on"),
+        pytest.param("洗一次就缩水", "washed", id="washed"),
+        pytest.param("拆了穿了一天又洗了", "washed", id="the most telling counts"),
+        pytest.param("这个怎么洗", "unopened", id="a question about washing"),
+        pytest.param("我皮肤会过敏吗", "unopened", id="过敏 is no 过"),
+        pytest.param("never opened, still sealed", "unopened", id="English, never opened"),
+        pytest.param("i've worn it once", "used", id="English, worn"),
+    ],
+)
+def test_what_was_done_with_the_thing_is_heard_from_the_customer(said: str, condition: str) -> None:
+    found = likely_facts(ORDER, [said])
+
+    assert found is not None
+    assert condition == found["order"]["item"]["condition"]
+
+
+@pytest.mark.parametrize(("said", "tier"), [("头一回在你家买", "new"), ("我可是vip", "vip"), ("有优惠吗", "regular")])
+def test_who_writes_is_heard_or_usual(said: str, tier: str) -> None:
+    found = likely_facts({"order": {}, "customer": {}}, [said])
+
+    assert found is not None
+    assert tier == found["customer"]["tier"]
+
+
+def test_what_was_sent_stands_and_what_was_passed_stays_as_it_is() -> None:
+    facts: dict[str, Any] = {"order": {"seller": "third_party", "item": {"condition": "used"}}, "customer": {"tier": "vip"}}
+
+    found = likely_facts(facts, ["没拆过，我是新客"])
+
+    assert found is not None
+    assert ("third_party", "used", "vip") == (found["order"]["seller"], found["order"]["item"]["condition"], found["customer"]["tier"])
+    assert {"seller": "third_party", "item": {"condition": "used"}} == facts["order"]
+
+
+def test_of_no_order_nothing_is_usual() -> None:
+    found = likely_facts({"order": {}, "customer": {"tier": "new", "complaints_90d": 2}}, ["拆开用过了"])
+
+    assert found is None
+
+
+def test_every_likely_fact_is_one_that_conditions_may_ask_for() -> None:
+    for rule in likely_rules():
+        compile_condition(f"has({rule.fact})")  # raises for a name that does not exist
