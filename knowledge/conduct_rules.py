@@ -162,6 +162,26 @@ class Presumed(Record):
         return (not self.said or _found(self.said, said)) and not _found(self.unless, said)
 
 
+class Wording(Record):
+    """A notion with the words it is told by, in either language."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
+    zh: str = ""
+    en: str = ""
+
+    _check = field_validator("zh", "en")(compiled)
+
+    def stands_in(self, form: str) -> bool:
+        """Whether the words stand in a text as it is matched."""
+        return _found(self.zh, form) or _found(self.en, form)
+
+    def without(self, form: str) -> str:
+        """Gives the text without the words."""
+        for source in filter(None, (self.zh, self.en)):
+            form = _pattern(source).sub(" ", form)
+        return form
+
+
 @lru_cache(maxsize=1)
 def alarms() -> tuple[Alarm, ...]:
     """Gives the reasons to hand over, gravest first."""
@@ -196,6 +216,18 @@ def declined_things() -> tuple[Declined, ...]:
 def presumptions() -> tuple[Presumed, ...]:
     """Gives what replies must not take for granted."""
     return read_conduct("presumed", Presumed)
+
+
+@lru_cache(maxsize=1)
+def promise_wordings() -> Mapping[str, Wording]:
+    """Gives, by name, what tells a promised time from one that says what has happened."""
+    return {one.name: one for one in _read("promises", Wording)}
+
+
+@lru_cache(maxsize=1)
+def unread_wordings() -> Mapping[str, Wording]:
+    """Gives, by name, what keeps a draft from going out unread."""
+    return {one.name: one for one in _read("unread", Wording)}
 
 
 @lru_cache(maxsize=1)

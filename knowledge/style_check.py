@@ -17,6 +17,7 @@ from knowledge.style_detectors import emoji, is_own_site, links, personal_data, 
 from knowledge.style_rules import ChannelRule, StyleBook, StyleRule, shipped_style_book
 
 _REMEMBERED = 1_024  # drafts whose findings are at hand: most replies have nothing to fill in
+_REFUSAL = "no_way_out"
 _BEFORE = 16  # characters before a phrase that a pattern sees
 _QUOTED = re.compile(r"「[^」]*」|『[^』]*』|“[^”]*”|《[^》]*》|〔[^〕]*〕|【[^】]*】")
 _SENTENCE_END = re.compile(r"[。！？!?\n]|\.(?=\s|$)")
@@ -109,12 +110,23 @@ class StyleChecker:
         """
         return list(self._checked(text, channel, amount_limit))
 
+    def refuses(self, text: str) -> bool:
+        """Whether the text refuses something, whether or not it then offers another way: the words of `no_way_out` without what excuses them."""
+        return any(self._rules[number].rule.code == _REFUSAL for number, _, _ in self._standing(same_length_form(text)))
+
     def _found(self, text: str, channel: str, amount_limit: Decimal | None) -> tuple[StyleFinding, ...]:
         form = same_length_form(text)
         found = [*self._phrases(form), *self._numbers(form, amount_limit), *self._channel(text, channel)]
         return tuple(sorted(set(_without_shadowed(found))))
 
     def _phrases(self, form: str) -> Iterator[StyleFinding]:
+        for number, start, end in self._standing(form):
+            one = self._rules[number]
+            if not self._pardoned(one, form, start, end):
+                yield StyleFinding(start, end, one.rule.code, one.message)
+
+    def _standing(self, form: str) -> Iterator[tuple[int, int, int]]:
+        """Gives (rule, start, end) of the phrases that mean what the rule means: in no longer word, in no quotation, with the right words around."""
         hits: list[tuple[int, int, int]] = []
         excused: dict[int, list[tuple[int, int]]] = {}
         for pattern, start, end in self._automaton.find_matches_as_indexes(form, overlapping=True):
@@ -130,8 +142,8 @@ class StyleChecker:
             one = self._rules[number]
             if any(a <= start and end <= b for a, b in excused.get(number, ())) or (not one.rule.in_quotes and _inside(start, end, quotes)):
                 continue
-            if one.fits(form, start, end) and not self._pardoned(one, form, start, end):
-                yield StyleFinding(start, end, one.rule.code, one.message)
+            if one.fits(form, start, end):
+                yield number, start, end
 
     def _is_whole(self, form: str, start: int, end: int, code: str) -> bool:
         """Latin phrases are whole words («relax» is not in «relaxed»), but for a shop's own; Chinese has no such borders."""

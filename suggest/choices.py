@@ -1,6 +1,6 @@
 """Which candidates become drafts when a message asks several things: each question's best in its turn, and no two alike."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -8,6 +8,7 @@ from indexes.lexical_index import lexical_terms
 from indexes.reply_columns import gate_of
 from knowledge.records import ProvenReply
 from knowledge.templates import literal_words
+from suggest.contract import Suggestion
 from suggest.ranking import Candidate
 from suggest.retrieval import Hits
 from suggest.understanding import Understanding
@@ -44,6 +45,24 @@ def in_turn(answers: Sequence[Answer], *, least: float = 0.0) -> Iterator[tuple[
             given.add(candidate.reply.id)
             if candidate.confidence >= least:
                 yield answer, candidate
+
+
+def unsendable_later(drafted: Iterable[tuple[ProvenReply, Suggestion] | None], confidences: Sequence[float]) -> Iterator[tuple[ProvenReply, Suggestion]]:
+    """Gives the drafts in their order, but for one that cannot be sent: it comes after every later one that can and is surer.
+
+    Args:
+        drafted: as they are drafted, made when they are looked at; None for a candidate without a draft.
+        confidences: of all candidates, in the same order.
+    """
+    held: list[tuple[ProvenReply, Suggestion]] = []
+    for place, found in enumerate(drafted, start=1):
+        surest = max(confidences[place:], default=0.0)
+        if found is not None and found[1].sendable:
+            yield found
+        elif found is not None:
+            held.append(found)
+        yield from [one for one in held if one[1].confidence >= round(surest, 4)]
+        held = [one for one in held if one[1].confidence < round(surest, 4)]
 
 
 def without_complaints(answer: Answer) -> Answer:

@@ -3,7 +3,6 @@
 No other source of words than the shop's: its replies, its openings and closings.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,19 +37,14 @@ from suggest.composition import (
 )
 from suggest.contract import Warning_
 from suggest.empathy import CALM, in_place, is_calm
-from suggest.framing import Framing
+from suggest.framing import Framing, speaks_of
+from suggest.joining import without_repeated_requests
 from suggest.late_promises import late_promises
 from suggest.ranking import Candidate
 from suggest.told import already_declined, already_told, without_asking_again, without_declined
 from suggest.traceability import FactClaims, untraceable
 from suggest.understanding import Understanding
 
-_COMMITS = re.compile(
-    r"我(?:这边|们)?(?:已|现在|马上|这就|先|来|帮您|替您|为您|会|给您|立刻|今天|今晚|明天|当天|同时|一并)|已(?:为|帮|给|替|按|向|经)|马上(?:为|帮|给)|小时内|分钟内"
-    r"|\bI(?:'ve|'ll|'m| have| will| am| just)\b|\bwe(?:'ll| will|'ve| have)\b|\bwithin \d+ (?:hours|minutes)",
-    re.IGNORECASE,
-)
-_GRAVE = 0.2
 _BODY = ("empathy", "information", "value", "action", "text")
 
 
@@ -119,7 +113,9 @@ class Drafter:
             moved = [] if is_calm(self._understanding) else [piece for piece in other if piece.part == "empathy"]
             one, other = [*moved, *one], [piece for piece in other if piece.part != "empathy"]
         said = {bare(sentence) for piece in one for sentence in sentences_of(piece.text)}
-        other = [fresh for piece in other if (fresh := piece.saying(without_said(without_greeting(piece.text), said))).text]
+        asked = [piece.text for piece in one]
+        fresh = [(piece, without_repeated_requests(without_said(without_greeting(piece.text), said), asked)) for piece in other]
+        other = [piece.saying(text) for piece, text in fresh if text]
         if not one or not other:
             return None
         made = self._finished([one, other], [first.reply, second.reply])
@@ -176,11 +172,15 @@ class Drafter:
             text = without_greeting(text)
         return self._apologies.fresh(without_said(text, self._said))
 
-    def _frame(self, part: str, frames: Sequence[Frame], reply: ProvenReply) -> list[Piece]:
-        """The first of the shop's frames that fits and was not said in this conversation."""
+    def _frame(self, part: str, frames: Sequence[Frame], reply: ProvenReply, beside: Sequence[Piece] = ()) -> list[Piece]:
+        """The first of the shop's frames that fits and was not said, in this conversation or by what it stands beside."""
+        words = "\n".join(piece.text for piece in beside)
+        said = self._said | {bare(sentence) for sentence in sentences_of(words)}
         for frame, facts in self._framing.fitting(frames, reply.scenario):
             piece = self._filled(part, frame.text, facts)
-            if not piece.missing and piece.text == without_said(piece.text, self._said):
+            if piece.missing or piece.text != without_said(piece.text, said):
+                continue
+            if not any(speaks_of(words, facts["promotion"]["name"], ends=ends) for ends in (("", *piece.written) if frame.promotions and words else ())):
                 return [piece]
         return []
 
@@ -188,8 +188,9 @@ class Drafter:
         """Opening and closing: only where a conversation begins, and where it ends with a goodbye."""
         if self._under_way and reply.scenario != "chat.closing":
             return [], []
-        opening = [] if self._under_way or greets(bodies[0][0].text) else self._frame("opening", self._store.style.openings, reply)
-        return opening, self._frame("closing", self._store.style.closings, reply)
+        beside = [piece for body in bodies for piece in body]
+        opening = [] if self._under_way or greets(bodies[0][0].text) else self._frame("opening", self._store.style.openings, reply, beside)
+        return opening, self._frame("closing", self._store.style.closings, reply, [*opening, *beside])
 
     def _finished(self, bodies: Sequence[list[Piece]], replies: Sequence[ProvenReply]) -> Draft:
         if not all(bodies):
@@ -265,16 +266,6 @@ class Drafter:
         start = text.find(blank)
         said = f"fill in: {name}" if self._store.language == "en" else f"请补上：{name}"
         return Warning_(code="missing_fact", message=said, start=max(start, 0), end=start + len(blank) if start >= 0 else 0)
-
-
-def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
-    """Whether a draft may go out unread: a calm question, no money, no complaint or danger, and nothing that says somebody has acted or will.
-
-    A machine that sends «我已联系仓库» lies unless somebody does it.
-    """
-    grave = sum(probability for name, probability in question.scenarios.items() if name == "safety" or name.startswith("complaint."))
-    calm = question.emotion == "calm" and not question.threatens and reply.tone != "upset"
-    return calm and grave < _GRAVE and not reply.promises_amount and not _COMMITS.search(same_length_form(text))
 
 
 def amount_limit(store: Store, facts: FactTree) -> Any:

@@ -1,5 +1,6 @@
 """Which of the shop's openings, closings and words of empathy go with a draft: by customer, holiday, promotion and mood, the first that fits."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
@@ -10,11 +11,18 @@ from knowledge.conditions import Outcome
 from knowledge.facts import FactTree
 from knowledge.frame_checks import ANY
 from knowledge.holiday_dates import holiday_on
+from knowledge.normalise import match_form
 from knowledge.records import Promotion, Store
 from knowledge.style_records import Frame
 from suggest.composition import PUBLIC_CHANNELS
 
 ON_THEIR_OWN = ("chat.", "complaint.", "safety")  # such replies greet by themselves, or must not be dressed up or joined
+_NOT_WORD = re.compile(r"[^\w%]+")
+_CLAUSE_END = re.compile(r"[,，。；;!！?？\n]")
+_AMOUNT = re.compile(r"(?<![双\d])\d+(?:\.\d+)?")  # the 11 of 双11 is no amount
+_LATIN = re.compile(r"[a-z]")
+_SHORT_WORD = (2, 5)  # characters of a Chinese and of an English word
+_LEAST_SHARED = 4  # characters of a name in a row that tell it, or half of it where that is more
 
 
 class Framing:
@@ -66,6 +74,34 @@ class Framing:
     def _told(self, frame: Frame) -> Mapping[str, Any]:
         promotion = self._promotion(frame) if frame.promotions else None
         return self._facts if promotion is None else {**self._facts, "promotion": {"name": promotion.name, "ends": promotion.end}}
+
+
+def speaks_of(text: str, promotion: str, *, ends: str = "") -> bool:
+    """Whether a text tells of a promotion already: by its name or half of it, by all its amounts, or by the beginning of its name and its last day.
+
+    Args:
+        text: the reply's own.
+        promotion: the name, such as 「冬日手作季满199减40」.
+        ends: its last day as it would be written; empty where it would not.
+    """
+    said, name = _told(text), _told(promotion)
+    width = min(len(name), max(_LEAST_SHARED, (len(name) + 1) // 2))
+    if _shares(said, name, width):
+        return True
+    amounts = set(_AMOUNT.findall(match_form(promotion)))
+    if len(amounts) > 1 and any(amounts <= set(_AMOUNT.findall(clause)) for clause in _CLAUSE_END.split(match_form(text))):
+        return True
+    day, word = _told(ends), _SHORT_WORD[_LATIN.search(name) is not None]
+    return len(day) >= _LEAST_SHARED and day in said and _shares(said, name, word)
+
+
+def _told(text: str) -> str:
+    return _NOT_WORD.sub("", match_form(text))
+
+
+def _shares(said: str, name: str, width: int) -> bool:
+    """Whether so many characters of the name stand in the text in a row."""
+    return any(name[start : start + width] in said for start in range(len(name) - width + 1))
 
 
 @lru_cache(maxsize=256)

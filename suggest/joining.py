@@ -1,15 +1,22 @@
 """Two questions in one message, answered in one draft when both answers are sure and get along."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from knowledge.records import ProvenReply
 from suggest.choices import Answer, alike
+from suggest.composition import bare, sentences_of
 from suggest.contract import Suggestion
 from suggest.framing import ON_THEIR_OWN
 from suggest.ranking import Candidate
 
 _BOTH = 0.8  # least product of the two confidences; with the limits below, 42 of 46 such pairs of our labelled chats were right in both halves (D51)
 _OWN = 0.3  # least probability of the reply's contact reason in its own question
+_STEPS = re.compile(r"[^，,；;。！？!?]+[，,；;。！？!?]*\s*")
+_IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
+_REQUEST = re.compile(r"请|麻烦|留意|记得|(?:发|拍|传|告诉|提供|回复)(?:给|一下)?我|\bplease\b|\b(?:send|tell|show|reply)\b", re.IGNORECASE)
+_DIFFERS = re.compile(r"[不没别勿无]|\d|\b(?:not|don't|never)\b")  # words that make it another request
+_LEAST_STEP, _MORE_WORDS = 5, 6  # characters
 Pair = tuple[tuple[Answer, Candidate], tuple[Answer, Candidate]]
 # Two ways to make one trouble good: the customer takes one of them.
 _REMEDIES = ("return.", "exchange", "warranty.repair", "logistics.damage", "logistics.lost", "logistics.wrong_item", "product.quality")
@@ -38,6 +45,39 @@ def _at_odds(one: ProvenReply, other: ProvenReply) -> bool:
     if any(reply.scenario.startswith(ON_THEIR_OWN) for reply in (one, other)) or all(reply.scenario.startswith(_REMEDIES) for reply in (one, other)):
         return True
     return one.scenario == other.scenario or alike(one, other)
+
+
+def without_repeated_requests(text: str, said: Iterable[str]) -> str:
+    """Gives the text without the steps that ask for what these texts ask for in the same words, give or take a few before or after.
+
+    「派送前请留意电话」 after 「请留意电话」 is the same request. A sentence that begins with an «if» stays whole, for its steps hang on that.
+    """
+    asked = [words for one in said for step in _STEPS.findall(one) if _REQUEST.search(words := _step(step))]
+    return "".join(_without_steps(sentence, asked) for sentence in sentences_of(text)).strip() if asked else text
+
+
+def _without_steps(sentence: str, asked: Sequence[str]) -> str:
+    steps = _STEPS.findall(sentence)
+    kept = [step for step in steps if not _is_asked(_step(step), asked)]
+    if len(kept) == len(steps) or (kept and _IF.match(sentence)):
+        return sentence
+    left = "".join(kept).rstrip()
+    return re.sub(r"[，；]$", "。", re.sub(r"[,;]$", ".", left)) + sentence[len(sentence.rstrip()) :] if left else ""
+
+
+def _is_asked(step: str, asked: Sequence[str]) -> bool:
+    if not _REQUEST.search(step):
+        return False
+    for other in asked:
+        short, long = sorted((step, other), key=len)
+        rest = long.replace(short, "", 1)
+        if len(short) >= _LEAST_STEP and short in long and len(rest) <= _MORE_WORDS and not _DIFFERS.search(rest):
+            return True
+    return False
+
+
+def _step(step: str) -> str:
+    return bare(step).strip(" ,，;；")
 
 
 def merged(first: Suggestion, second: Suggestion, *, main_id: str, suggestion_id: str, language: str) -> Suggestion:

@@ -5,30 +5,31 @@ To follow one message, read `Suggester.suggest` and the five it calls.
 
 import hashlib
 import logging
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from indexes.embedder import Embedder
 from indexes.snapshot import Snapshot
 from knowledge.chats import LabelledChat
-from knowledge.conditions import Outcome
 from knowledge.conversation import praises
 from knowledge.errors import InvalidTemplate
 from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
-from suggest.choices import Answer, alike, in_tone, in_turn, without_complaints
+from suggest.choices import Answer, alike, in_tone, in_turn, unsendable_later, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
-from suggest.drafting import Draft, Drafter, is_routine
+from suggest.drafting import Draft, Drafter
 from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import beyond_authority, escalation, within_authority
 from suggest.joining import merged, sure_pair
 from suggest.moves import Moves
+from suggest.offering import suggestion_of
 from suggest.order_state import order_signs
 from suggest.passages import best_passages, evidence_for
 from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
 from suggest.ranking import Candidate, Ranker, rank
-from suggest.reasons import abstention, reasons
+from suggest.reasons import abstention
 from suggest.recommending import for_the_same_person
 from suggest.retrieval import Hits, retrieve
 from suggest.shown import reasons_of, shown
@@ -37,12 +38,10 @@ from suggest.suited import Suited, alarm_said, as_danger
 from suggest.timings import StageTimings
 from suggest.traits import ArticleTraits, ReplyTraits
 from suggest.understanding import MessageReader, Understanding
+from suggest.unread import unread_marked
 from suggest.very_words import in_very_words
 
 _log = logging.getLogger("huashu.pipeline")
-_BLOCKING_WARNINGS = frozenset(
-    {"over_authority", "missing_fact", "banned_phrase", "untraceable", "off_platform", "personal_data", "absolute_claim", "efficacy_claim"}
-)
 
 
 class Suggester:
@@ -91,6 +90,15 @@ class Suggester:
             ).hexdigest()
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             passages = self._passages(answers, eligibility)
+        moves = (
+            self._moves.unasked(happened, facts)
+            if happened
+            else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
+        )
+        if happened is None and len(answers) == 1:  # where two things are asked, a person reads
+            suggestions = unread_marked(
+                suggestions, self.snapshot, answers[0].question, request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
+            )
         silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
         return SuggestionResponse(
             request_id=request_id,
@@ -103,11 +111,7 @@ class Suggester:
             passages=passages if answers[0].question.readings[0].has_words else [],
             abstained=silent,
             debug=reasons_of(answers, silent) if request.debug else None,
-            **(
-                self._moves.unasked(happened, facts)
-                if happened
-                else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
-            ),
+            **moves,
         )
 
     def _answers(
@@ -200,32 +204,39 @@ class Suggester:
         self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest
     ) -> tuple[list[Suggestion], list[str]]:
         """The first `top_k` drafts above the threshold, no two alike, and what failed. `top_k` only says when to stop: it never reorders."""
-        chosen: list[Suggestion] = []
         degraded: list[str] = []
-        given: list[ProvenReply] = []
         if not answers[0].question.readings[0].has_words:
-            return chosen, degraded
+            return [], degraded
         joined = self._joined(answers, drafter, eligibility, facts, request_key=request_key, request=request)
-        chosen += [joined] if joined is not None else []
-        for answer, candidate in in_turn(answers, least=self.threshold):
-            if len(chosen) == request.top_k:
+        chosen = [joined] if joined is not None else []
+        given: list[ProvenReply] = []
+        turns = list(in_turn(answers, least=self.threshold))
+        drafted = self._drafted(turns, drafter, eligibility, facts, degraded, request_key=request_key, debug=request.debug)
+        for reply, suggestion in unsendable_later(drafted, [candidate.confidence for _, candidate in turns]):
+            if not any(alike(reply, other) for other in given):
+                given.append(reply)
+                chosen.append(suggestion.model_copy(update={"rank": len(chosen) + 1}))
+            if len(chosen) >= request.top_k:  # before the next one is drafted
                 break
+        return chosen[: request.top_k], degraded
+
+    def _drafted(
+        self, turns: Sequence[tuple[Answer, Candidate]], drafter: Drafter, eligibility: Eligibility, facts: FactTree, degraded: list[str],
+        *, request_key: str, debug: bool,
+    ) -> Iterator[tuple[ProvenReply, Suggestion] | None]:  # fmt: skip
+        """Each candidate's draft when it is asked for, None where it says nothing; what failed is added to `degraded`."""
+        for answer, candidate in turns:
             try:
                 draft = drafter.draft(candidate)
             except InvalidTemplate:
                 _log.warning("draft.failed", extra={"reply_id": candidate.reply.id})
-                degraded = ["draft_failed"]
+                degraded[:] = ["draft_failed"]
+                draft = None
+            if draft is None or not draft.text:
+                yield None
                 continue
-            if not draft.text or any(alike(candidate.reply, other) for other in given):
-                continue
-            given.append(candidate.reply)
             evidence = evidence_for(candidate, answer.question, answer.hits, self.snapshot, eligibility, self._articles)
-            suggestion = self._suggestion(
-                candidate, draft, evidence, facts, answer.question, rank=len(chosen) + 1, request_key=request_key, debug=request.debug
-            )
-            # One draft never answers two questions: a person reads before it goes out.
-            chosen.append(suggestion if len(answers) == 1 else suggestion.model_copy(update={"auto_reply": False}))
-        return chosen, degraded
+            yield candidate.reply, self._suggestion(candidate, draft, evidence, facts, answer.question, request_key=request_key, debug=debug)
 
     def _joined(
         self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest
@@ -244,7 +255,7 @@ class Suggester:
         singles = []
         for answer, candidate in pair:
             evidence = evidence_for(candidate, answer.question, answer.hits, self.snapshot, eligibility, self._articles)
-            singles.append(self._suggestion(candidate, draft, evidence, facts, answer.question, rank=1, request_key=request_key, debug=request.debug))
+            singles.append(self._suggestion(candidate, draft, evidence, facts, answer.question, request_key=request_key, debug=request.debug))
         if not all(single.sendable for single in singles):
             return None
         both = hashlib.sha256(f"{request_key}/{one.reply.id}+{other.reply.id}".encode()).hexdigest()[:20]
@@ -253,33 +264,12 @@ class Suggester:
 
     def _suggestion(
         self, candidate: Candidate, draft: Draft, evidence: list[EvidencePassage], facts: FactTree, question: Understanding,
-        *, rank: int, request_key: str, debug: bool,
+        *, request_key: str, debug: bool,
     ) -> Suggestion:  # fmt: skip
-        reply = candidate.reply
-        blocked = any(warning.code in _BLOCKING_WARNINGS for warning in draft.warnings)
-        own = not beyond_authority(reply, self.snapshot.shop.store, role=facts["agent"].get("role", "agent"))
-        sendable = candidate.verdict.outcome is Outcome.TRUE and own and not blocked
-        sure = candidate.confidence >= self.auto_reply_threshold and not draft.warnings
-        sure = sure and is_routine(reply, draft.text, question)
-        return Suggestion(
-            suggestion_id=hashlib.sha256(f"{request_key}/{reply.id}".encode()).hexdigest()[:20],
-            reply_id=reply.id,
-            reply_ids=[reply.id],
-            rank=rank,
-            scenario=reply.scenario,
-            text=draft.text,
-            parts=draft.parts,
-            confidence=round(candidate.confidence, 4),
-            sendable=sendable,
-            missing=list(draft.missing),
-            verify=list(candidate.verdict.verify),
-            warnings=list(draft.warnings),
-            evidence=evidence,
-            attachments=list(reply.attachments),
-            auto_reply=sendable and sure and rank == 1,  # a second choice is for a person to choose
-            why=reasons(candidate, question, language=self.snapshot.shop.store.language, own=own),
-            signals=self._ranker.parts(candidate.signals) if debug else None,
-        )
+        return suggestion_of(
+            candidate, draft, evidence, question, own=not beyond_authority(candidate.reply, self.snapshot.shop.store, role=facts["agent"].get("role", "agent")),
+            language=self.snapshot.shop.store.language, request_key=request_key, signals=self._ranker.parts(candidate.signals) if debug else None,
+        )  # fmt: skip
 
     def _passages(self, answers: list[Answer], eligibility: Eligibility) -> list[EvidencePassage]:
         """The best passages of each question in turn, no article twice."""

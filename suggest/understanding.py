@@ -27,6 +27,8 @@ _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
 _LEANS = 0.25  # of the weight that history has: from there «洗完挂起来？» is about what was spoken of
+# Telephone, order, parcel and tax numbers, of six digits or more; hotlines are shorter.
+_LONG_NUMBER = re.compile(r"(?<![a-z\d])(?=[a-z]*(?:\d[a-z]*){6})[a-z\d]+|(?<!\d)1\d\d([ -])\d{4}\1\d{4}(?!\d)")
 SURE = 0.6  # a prediction below this is *unknown* to conditions
 
 
@@ -275,7 +277,11 @@ def _language(words: str) -> str:
 
 
 def threat_probability(threats: TextClassifier, words: str) -> float:
-    """Gives how surely the surest clause threatens: one «等着12315吧» at the end of a long complaint is a threat."""
+    """Gives how surely the surest clause threatens: one «等着12315吧» at the end of a long complaint is a threat.
+
+    Long numbers are left out: the classifier knows numbers from hotlines alone, and the digits of a telephone number would sound like one.
+    """
+    words = _LONG_NUMBER.sub(" ", words)
     parts = (_SHORT_CLAUSES if _HAN.search(words) else _SENTENCES).split(words)
     clauses = [words, *(clause for clause in parts if len(clause) >= _MIN_QUESTION_CHARS)]
     return float(threats.probabilities(clauses)[:, threats.labels.index("threat")].max())

@@ -1,4 +1,4 @@
-"""A calm and an upset way to say the same: the mood chooses, and only between those two."""
+"""A calm and an upset way to say the same: the mood chooses. What cannot be sent stands above nothing surer that can."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import pytest
 from knowledge.conditions import ALWAYS
 from knowledge.records import ProvenReply
 from knowledge.shop import Shop
-from suggest.choices import in_tone
+from suggest.choices import in_tone, unsendable_later
+from suggest.contract import Suggestion
 from suggest.ranking import Candidate
 from suggest.signals import SIGNALS
 
@@ -52,3 +53,30 @@ def test_the_one_for_the_mood_goes_first_and_places_keep_their_confidence(
 
     assert expected == [one.reply.id for one in found]
     assert [one.confidence for one in candidates] == [one.confidence for one in found]
+
+
+@pytest.mark.parametrize(
+    ("drafts", "expected"),
+    [
+        pytest.param([("a", 0.78, False), ("b", 0.95, True)], ["b", "a"], id="surer and sendable goes first"),
+        pytest.param([("a", 0.98, False), ("b", 0.95, True)], ["a", "b"], id="the surer one stays first"),
+        pytest.param([("a", 0.78, True), ("b", 0.95, True)], ["a", "b"], id="both can be sent: the questions' order"),
+        pytest.param([("a", 0.78, False), ("b", 0.95, False)], ["a", "b"], id="neither can be sent"),
+        pytest.param([("a", 0.78, False), ("b", 0.95, True), ("c", 0.7, True), ("d", 0.8, True)], ["b", "c", "d", "a"], id="behind all that are surer"),
+        pytest.param([("a", 0.78, False), None, ("b", 0.7, True)], ["a", "b"], id="a candidate without a draft"),
+        pytest.param([("a", 0.78, False), ("b", 0.95, True), None], ["b", "a"], id="a last one without a draft"),
+    ],
+)
+def test_what_cannot_be_sent_stands_above_nothing_surer_that_can(
+    replies: dict[str, ProvenReply], drafts: list[tuple[str, float, bool] | None], expected: list[str]
+):
+    def suggestion(name: str, confidence: float, sendable: bool) -> Suggestion:
+        return Suggestion(
+            suggestion_id=name, reply_id=name, reply_ids=[name], rank=1, scenario="product.spec", text="话", parts={}, confidence=confidence, sendable=sendable,
+            missing=[], verify=[], auto_reply=False, why=[],
+        )  # fmt: skip
+
+    drafted = [None if one is None else (replies["plain"], suggestion(*one)) for one in drafts]
+    found = list(unsendable_later(drafted, [0.75 if one is None else one[1] for one in drafts]))
+
+    assert expected == [one.reply_id for _, one in found]

@@ -5,10 +5,11 @@ import pytest
 
 from knowledge.conditions import Outcome, Verdict
 from knowledge.records import ProvenReply
+from knowledge.style_records import Style
 from suggest.choices import Answer
-from suggest.joining import sure_pair
+from suggest.joining import sure_pair, without_repeated_requests
 from suggest.ranking import Candidate
-from tests.suggest.drafted import heard, reply
+from tests.suggest.drafted import STORE, candidate, drafter, heard, reply
 
 PARCEL = reply(id="track", scenario="logistics.track", information="包裹在路上，后天送到您手上。")
 INVOICE = reply(id="invoice", scenario="invoice", information="电子发票在订单详情里申请。")
@@ -67,3 +68,29 @@ def test_the_joined_drafts_own_confidence_reaches_the_threshold():
 
     assert sure_pair(answers, threshold=0.89) is not None
     assert sure_pair(answers, threshold=0.9) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "left"),
+    [
+        pytest.param("派送时会联系您，请留意电话。", "我联系中通备注，派送前请留意电话。", "我联系中通备注。", id="a few words more"),
+        pytest.param("请拍一张收到的商品和面单。", "我来核对。请拍一张收到的商品和面单。", "我来核对。", id="a whole sentence"),
+        pytest.param("请留意电话。", "请不要留意电话。", "请不要留意电话。", id="the contrary"),
+        pytest.param("请拍照发我。", "请把订单号发我。", "请把订单号发我。", id="another thing"),
+        pytest.param("请留意电话。", "如果不在家，请留意电话。", "如果不在家，请留意电话。", id="an if keeps what hangs on it"),
+        pytest.param("签收7天内，可以退。", "签收7天内，可以换。", "签收7天内，可以换。", id="a condition is no request"),
+        pytest.param("You're set, please send the photo.", "I'll check, please send the photo.", "I'll check.", id="English"),
+    ],
+)
+def test_one_request_comes_once(said: str, text: str, left: str) -> None:
+    assert left == without_repeated_requests(text, [said])
+
+
+def test_a_joined_draft_asks_for_one_thing_once() -> None:
+    track = reply(id="track", scenario="logistics.track", information="预计明天晚上送到。", action="派送时快递员会联系您，请留意电话。")
+    slot = reply(id="slot", scenario="logistics.booking", information="快递按网点的安排送。", action="您告诉我时间，我来备注，派送前请留意电话。")
+
+    made = drafter(store=STORE.model_copy(update={"style": Style(max_chars=200)})).joined(candidate(track), candidate(slot))
+
+    assert made is not None
+    assert "预计明天晚上送到。派送时快递员会联系您，请留意电话。\n快递按网点的安排送。您告诉我时间，我来备注。" == made.text

@@ -336,6 +336,20 @@ def test_message_without_words_abstains(lenient: Suggester, message: str, order:
     assert ([], []) == (response.suggestions, response.passages)
 
 
+@pytest.mark.parametrize("message", ["什么时候发货？还有能开发票吗", "快递到哪了，另外怎么退货", "坏了保修几年，能开专票吗", "能机洗吗"])
+def test_top_k_only_says_where_to_stop(ask: Ask, message: str) -> None:
+    whole = ask(message, order=ORDERS["paid, overdue"], top_k=6).suggestions
+    for top_k in range(1, 6):
+        assert whole[:top_k] == ask(message, order=ORDERS["paid, overdue"], top_k=top_k).suggestions
+
+
+def test_no_draft_that_cannot_be_sent_stands_above_a_surer_one_that_can(answered: list[tuple[LabelledChat, SuggestionResponse]]) -> None:
+    for chat, response in answered:
+        drafts = response.suggestions
+        for place, one in enumerate(drafts):
+            assert one.sendable or not any(later.sendable and later.confidence > one.confidence for later in drafts[place + 1 :]), chat.id
+
+
 def test_auto_reply_is_only_for_what_may_be_sent_as_it_is(answered: list[tuple[LabelledChat, SuggestionResponse]]) -> None:
     for chat, response in answered:
         for one in response.suggestions:

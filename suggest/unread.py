@@ -1,0 +1,74 @@
+"""Which draft may go out without a person who reads it: the one place where `auto_reply` is decided. In doubt a person reads.
+
+Words are data (`knowledge/conduct/unread.toml`).
+"""
+
+from collections.abc import Sequence
+
+from indexes.snapshot import Snapshot
+from knowledge.conduct_rules import unread_wordings
+from knowledge.conversation import closes
+from knowledge.normalise import match_form, same_length_form
+from knowledge.order_context import Turn
+from knowledge.records import ProvenReply, Store
+from knowledge.style_check import style_checker_of
+from suggest.contract import Suggestion, SuggestionRequest
+from suggest.understanding import Understanding
+
+_GRAVE = 0.2  # of the probability of danger or complaint
+_WAITING, _WAITS = "chat.wait", 0.3  # probability from which a customer may be waiting for a person
+
+
+def unread_marked(
+    drafts: list[Suggestion], snapshot: Snapshot, question: Understanding, request: SuggestionRequest, *, escalated: bool, least: float
+) -> list[Suggestion]:
+    """Gives the drafts for a message of one question, the first marked where a machine may send it: a second choice is for a person to choose.
+
+    Args:
+        drafts: best first.
+        snapshot: the shop's.
+        question: what was heard.
+        request: the message as the customer wrote it, and the turns before it.
+        escalated: whether somebody else takes over.
+        least: confidence from which the shop lets drafts go.
+    """
+    first = drafts[0] if drafts else None
+    reply = snapshot.reply(first.reply_id) if first is not None else None
+    if first is None or reply is None or escalated or not first.sendable or first.warnings or first.confidence < least:
+        return drafts
+    read = wants_a_person(request.message, question) or answers_what_was_asked(request.message, request.history)
+    read = read or not is_routine(reply, first.text, question) or refuses(first.text, snapshot.shop.store)
+    return drafts if read else [first.model_copy(update={"auto_reply": True}), *drafts[1:]]
+
+
+def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
+    """Whether nothing hangs on the draft: a calm question, no money, no complaint or danger, nobody waiting, and nothing that says that somebody acts.
+
+    A machine that sends «我已联系仓库» lies unless somebody does it; one that sends «我是人工客服» lies at once.
+    """
+    grave = sum(probability for name, probability in question.scenarios.items() if name == "safety" or name.startswith("complaint."))
+    calm = question.emotion == "calm" and not question.threatens and reply.tone != "upset"
+    if not calm or grave >= _GRAVE or reply.promises_amount or reply.scenario == _WAITING:
+        return False
+    form, wordings = same_length_form(text), unread_wordings()
+    return not wordings["commits"].stands_in(form) and not wordings["person_claimed"].stands_in(form)
+
+
+def wants_a_person(message: str, question: Understanding) -> bool:
+    """Whether the customer asks for a human, or may be waiting for one."""
+    return question.scenarios.get(_WAITING, 0.0) >= _WAITS or unread_wordings()["person_wanted"].stands_in(match_form(message))
+
+
+def answers_what_was_asked(message: str, history: Sequence[Turn]) -> bool:
+    """Whether the agent's last turn asked for something, so that the message may answer it: «二年级» after «孩子几年级？» is for whoever asked.
+
+    A question asked for politeness awaits no answer, nor do thanks give one.
+    """
+    last = next((turn.text for turn in reversed(history) if turn.role == "agent"), "")
+    wordings = unread_wordings()
+    return wordings["asked"].stands_in(wordings["offered"].without(match_form(last))) and not closes(message, history)
+
+
+def refuses(text: str, store: Store) -> bool:
+    """Whether the draft refuses something, with another way or without: a person says no to a person."""
+    return style_checker_of(store).refuses(text) or unread_wordings()["refuses"].stands_in(same_length_form(text))
