@@ -221,13 +221,13 @@ def presumptions() -> tuple[Presumed, ...]:
 @lru_cache(maxsize=1)
 def promise_wordings() -> Mapping[str, Wording]:
     """Gives, by name, what tells a promised time from one that says what has happened."""
-    return {one.name: one for one in _read("promises", Wording)}
+    return {one.name: one for one in read_conduct("promises", Wording)}
 
 
 @lru_cache(maxsize=1)
 def unread_wordings() -> Mapping[str, Wording]:
     """Gives, by name, what keeps a draft from going out unread."""
-    return {one.name: one for one in _read("unread", Wording)}
+    return {one.name: one for one in read_conduct("unread", Wording)}
 
 
 @lru_cache(maxsize=1)

@@ -70,7 +70,7 @@ def fill_profiles(values: Matrix, first: int, roots: Matrix, needs: Matrix, root
 
 @compiled
 def fill_fit(
-    values: Matrix, first: int, rows: Rows, known: Flags, unlikely: Flags, voted: Matrix, shares: Matrix, scenario_of: Rows, top_scenario: int, plain: Matrix,
+    values: Matrix, first: int, rows: Rows, holds: Matrix, unlikely: Flags, voted: Matrix, shares: Matrix, scenario_of: Rows, top_scenario: int, plain: Matrix,
     specific: Matrix, looks_at: Matrix, notable: Matrix, weights: Matrix, circumstances: Matrix,
 ) -> None:  # fmt: skip
     """How the replies fit this order and what was heard.
@@ -79,7 +79,7 @@ def fill_fit(
         values: [n_replies, n_signals], filled from column `first` on.
         first: the column.
         rows: of the replies.
-        known: whether each reply's gate holds, for certain or likely.
+        holds: how far each reply's gate does, 1 for certain, 0 where nothing tells.
         unlikely: whether it cannot be decided and is unlikely to hold.
         voted: the loudest vote for each.
         shares: probabilities of each scenario: as meant, by the message, with its history, and of its family; [4, n_scenarios].
@@ -95,7 +95,7 @@ def fill_fit(
     has_order, has_products, first_tier = circumstances
     for reply, row in enumerate(rows):
         fit, scenario = values[reply, first:], scenario_of[row]
-        held = np.float32(known[reply])
+        held = holds[reply]
         covered, ignored, elsewhere = np.float32(0.0), np.float32(0.0), np.float32(0.0)
         for one in range(len(notable)):
             looks = looks_at[row, one]

@@ -62,6 +62,8 @@ SIGNALS = (
 )  # fmt: skip
 
 
+# How far a reply's gate holds, by what the order says of it: `RULED_OUT`, `UNLIKELY`, `TO_CHECK`, `LIKELY`, `ALLOWED`.
+_HELD = np.array([0, 0, 0, 0.5, 1], dtype=np.float32)
 # Columns of the signals; where neighbours stand, that of the first.
 _KEY_COLUMNS = np.array([SIGNALS.index(name) for name in KEY_SIGNALS])
 _PROFILES, _CITED, _FITTING, _TONED, _ASKED = (SIGNALS.index(name) for name in ("needs_profile", "cited_article", _FIT[0], _TONES[0], REQUEST_SIGNALS[0]))
@@ -128,7 +130,7 @@ def _values(
     fill_cited(values, _CITED, traits.cites, rows, traits.cited_passages, hits.passages.dense)
     top, here = question.top_scenario, (bool(facts["order"]), bool(eligibility.circumstances.products), tier == "vip")
     fill_fit(
-        values, _FITTING, rows, codes >= LIKELY, codes == UNLIKELY, near.voted, _shares(question, scenarios, traits), traits.scenario,
+        values, _FITTING, rows, _HELD[codes], codes == UNLIKELY, near.voted, _shares(question, scenarios, traits), traits.scenario,
         traits.number.get(top, -1), traits.plain, traits.specific, traits.looks_at, eligibility.notable, WEIGHTS, np.array(here, dtype=np.float32),
     )  # fmt: skip
     moods = np.array([question.emotions.get("calm", 0.0), question.emotions.get("anxious", 0.0), question.upset], dtype=np.float32)
