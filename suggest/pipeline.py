@@ -17,6 +17,7 @@ from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
+from suggest.answered import NOTHING, answered_in
 from suggest.choices import Answer, alike, in_tone, in_turn, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter, is_routine
@@ -84,13 +85,14 @@ class Suggester:
             drafter = Drafter(
                 store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
                 channel=request.channel, script=self._script(request), catalogue=self._catalogue,
+                answered=answered_in(request.history, request.message) if request.has_message else NOTHING,
             )  # fmt: skip
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
             ).hexdigest()
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             passages = self._passages(answers, eligibility)
-        silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
+        silent = abstention(understanding, answers[0].candidates, self.threshold, store.language, answered=drafter.answered) if not suggestions else None
         return SuggestionResponse(
             request_id=request_id,
             snapshot_id=self.snapshot.manifest.snapshot_id,
@@ -271,8 +273,8 @@ class Suggester:
             warnings=list(draft.warnings),
             evidence=evidence,
             attachments=list(reply.attachments),
-            auto_reply=sendable and sure and rank == 1,  # a second choice is for a person to choose
-            why=reasons(candidate, question, language=self.snapshot.shop.store.language, own=own),
+            auto_reply=sendable and sure and rank == 1 and not draft.answered,  # a second choice is for a person to choose, an answer for one to act on
+            why=reasons(candidate, question, language=self.snapshot.shop.store.language, own=own, answered=draft.answered),
             signals=self._ranker.parts(candidate.signals) if debug else None,
         )
 
