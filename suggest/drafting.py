@@ -21,6 +21,7 @@ from knowledge.style_check import style_checker_of
 from knowledge.style_records import Frame
 from knowledge.style_rules import shipped_style_book
 from knowledge.templates import compile_template
+from suggest.answered import NOTHING, Answered
 from suggest.apologies import Apologies
 from suggest.composition import (
     PUBLIC_CHANNELS,
@@ -56,6 +57,7 @@ class Draft:
     parts: dict[str, str]
     missing: tuple[str, ...]
     warnings: tuple[Warning_, ...]
+    answered: tuple[str, ...] = ()  # what the customer has just answered, which it takes up
 
 
 class Drafter:
@@ -73,8 +75,10 @@ class Drafter:
         channel: str = "im",
         script: Script | None = None,
         catalogue: ProductCatalogue | None = None,
+        answered: Answered = NOTHING,
     ) -> None:
         """Takes what the drafts of a request share; `script` is the one the customer writes, None where it is to stay the shop's."""
+        self._answered, self.answered = answered, answered.names(english=store.language == "en")
         self._catalogue = catalogue
         self._store, self._store_facts, self._facts, self._writer = store, store_facts, facts, writer
         turns = [turn.text for turn in history if turn.role == "agent"]
@@ -128,7 +132,7 @@ class Drafter:
 
     def _body(self, reply: ProvenReply) -> list[Piece]:
         """The reply's own parts that have something to say here."""
-        pieces: list[Piece] = []
+        pieces, filled = list[Piece](), dict[str, str]()
         facts = self._with_product(reply)
         for part, source in self._chosen_parts(reply).items():
             piece = self._filled(part, source, facts)
@@ -136,14 +140,26 @@ class Drafter:
                 piece = for_the_public(piece, leave_out=self._checker.left_out(self._channel))
             text = without_asking_again(piece.text, self._told) if self._told and part == "action" else piece.text
             text = without_declined(text, self._declined) if self._declined else text
+            filled[part] = text
+            if self._answered and part != "empathy":
+                text = self._answered.taken_up(text, self._said, is_action=part in ("action", "text"))
             text = self._fitting(text, reply, first=not pieces)
             if text:
                 pieces.append(piece.saying(text))
-        if {piece.part for piece in pieces} == {"empathy"} and len(reply.templates()) > 1:
-            return []  # the rest was said: kind words alone answer nothing
+        if not self._says_enough(reply, filled, {piece.part: piece.text for piece in pieces}):
+            return []
         if pieces and pieces[0].part not in ("empathy", "text") and self._understanding.upset >= CALM:
             pieces = [*self._frame("empathy", self._store.style.empathy, reply), *pieces]
         return pieces
+
+    def _says_enough(self, reply: ProvenReply, whole: Mapping[str, str], left: Mapping[str, str]) -> bool:
+        """Whether what is left of the parts still answers, once what was said or told is gone; kind words or a gift alone do not."""
+        if not left:
+            return False
+        trimmed = any(map(whole.get, ("information", "action")))
+        if len(reply.templates()) > 1 and (left.keys() == {"empathy"} or (trimmed and left.keys() <= {"empathy", "value"})):
+            return False
+        return not self._answered or self._answered.goes_on(whole, left)
 
     def _with_product(self, reply: ProvenReply) -> Mapping[str, Any]:
         """The facts, with the catalogue's record of the product that the reply or the customer speaks of where the reply's words name it."""
@@ -210,7 +226,7 @@ class Drafter:
             parts.setdefault(piece.part, []).append(words)
         missing = tuple(dict.fromkeys(fact for piece in pieces for fact in piece.missing))
         warnings = tuple(self._warnings(text, missing, replies, pieces))
-        return Draft(text, {part: "\n".join(words) for part, words in parts.items()}, missing, warnings)
+        return Draft(text, {part: "\n".join(words) for part, words in parts.items()}, missing, warnings, self.answered)
 
     def _shortened(self, bodies: Sequence[list[Piece]], limit: int) -> list[list[Piece]]:
         """On a chat only what opens and closes gives way to length; elsewhere whatever is the least loss."""

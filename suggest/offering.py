@@ -48,6 +48,6 @@ def suggestion_of(
         evidence=evidence,
         attachments=list(reply.attachments),
         auto_reply=False,
-        why=reasons(candidate, question, language=language, own=own),
+        why=reasons(candidate, question, language=language, own=own, answered=draft.answered),
         signals=signals,
     )

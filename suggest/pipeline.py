@@ -17,6 +17,7 @@ from knowledge.facts import FactTree, compute_facts
 from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
+from suggest.answered import NOTHING, answered_in
 from suggest.choices import Answer, alike, in_tone, in_turn, unsendable_later, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter
@@ -84,6 +85,7 @@ class Suggester:
             drafter = Drafter(
                 store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
                 channel=request.channel, script=self._script(request), catalogue=self._catalogue,
+                answered=answered_in(request.history, request.message) if request.has_message else NOTHING,
             )  # fmt: skip
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
@@ -99,7 +101,7 @@ class Suggester:
             suggestions = unread_marked(
                 suggestions, self.snapshot, answers[0].question, request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
             )
-        silent = abstention(understanding, answers[0].candidates, self.threshold, store.language) if not suggestions else None
+        silent = abstention(understanding, answers[0].candidates, self.threshold, store.language, answered=drafter.answered) if not suggestions else None
         return SuggestionResponse(
             request_id=request_id,
             snapshot_id=self.snapshot.manifest.snapshot_id,

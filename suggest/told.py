@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from knowledge.conduct_rules import Declined, Told, declined_things, told_things
 from suggest.composition import sentences_of
+from suggest.steps import STEPS
 
-_STEPS = re.compile(r"[^，,；;。！？!?]+[，,；;。！？!?]*\s*")
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
 _SUBJECT = re.compile(r"^我们?(?:这边)?(?:马上|现在|这就|先)?")
 _AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
@@ -36,7 +36,7 @@ def without_declined(text: str, declined: Iterable[Declined]) -> str:
 
 
 def _without_offers(sentence: str, declined: Declined) -> str:
-    steps = _STEPS.findall(sentence)
+    steps = STEPS.findall(sentence)
     kept = [step for step in steps if not re.search(declined.offers, step)]
     if len(kept) == len(steps):
         return sentence
@@ -51,7 +51,7 @@ def _without_offers(sentence: str, declined: Declined) -> str:
 def without_asking_again(text: str, told: Iterable[Told]) -> str:
     """Gives the text without the steps that ask for what was told; unchanged where such a step ends its sentence, for something must come of it."""
     for one in told:
-        kept = [step for step in _STEPS.findall(text) if step.rstrip().endswith(_ENDS) or not _asks(one, step)]
+        kept = [step for step in STEPS.findall(text) if step.rstrip().endswith(_ENDS) or not _asks(one, step)]
         text = "".join(kept)
     return text
 

@@ -14,6 +14,7 @@ from knowledge.products import ProductCatalogue
 from knowledge.records import Authority, ProvenReply, Store
 from knowledge.script import Script
 from knowledge.style_records import BannedPhrase, Style
+from suggest.answered import answered_in
 from suggest.drafting import Draft, Drafter
 from suggest.ranking import Candidate
 from suggest.understanding import Reading, Understanding
@@ -64,6 +65,7 @@ def drafter(
     script: Script | None = None,
     now: datetime = NOW,
     catalogue: ProductCatalogue | None = None,
+    message: str = "",
 ) -> Drafter:
     facts = compute_facts(
         order=Order.model_validate(order) if order is not None else None, customer=Customer.model_validate(customer) if customer is not None else None,
@@ -72,7 +74,7 @@ def drafter(
     writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=store.currency)
     return Drafter(
         store=store, store_facts=store.model_dump(), facts=facts, writer=writer, history=history, understanding=heard(emotion), channel=channel, script=script,
-        catalogue=catalogue,
+        catalogue=catalogue, answered=answered_in(history, message),
     )  # fmt: skip
 
 
