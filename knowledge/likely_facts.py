@@ -3,14 +3,13 @@
 Only for ranking: a condition that holds only by a likely fact stays unknown, and its draft says what to check.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from knowledge.conduct_rules import read_conduct
+from knowledge.conduct_tables import found, read_conduct
 from knowledge.expressions import compiled
 from knowledge.facts import FactTree
 from knowledge.frozen import Record
@@ -42,7 +41,7 @@ class LikelyFact(Record):
 
     def value_in(self, words: str) -> Value | None:
         """Gives what the words, as they are matched, tell of it; what is usual where they tell nothing."""
-        return next((one.value for one in self.told if _pattern(one.said).search(words) is not None), self.usual)
+        return next((one.value for one in self.told if found(one.said, words)), self.usual)
 
 
 @lru_cache(maxsize=1)
@@ -96,8 +95,3 @@ def _copied(facts: FactTree, path: Sequence[str]) -> FactTree:
         node[name] = dict(node[name])
         node = node[name]
     return node
-
-
-@lru_cache(maxsize=64)
-def _pattern(source: str) -> re.Pattern[str]:
-    return re.compile(source)

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from knowledge.conduct_rules import Told, told_things
 from knowledge.normalise import same_length_form
 from knowledge.order_context import Turn
+from knowledge.told_rules import Told, told_things
 from suggest.choosing import Choice, choice_made
 from suggest.composition import bare, sentences_of
 from suggest.steps import STEPS, is_chinese, without_steps

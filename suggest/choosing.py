@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from knowledge.conduct_rules import choosing, options
+from knowledge.told_rules import choosing, options
 from suggest.composition import sentences_of
 from suggest.steps import is_chinese
 

@@ -6,7 +6,7 @@ The pairs are data (`knowledge/conduct/told.toml`).
 import re
 from collections.abc import Iterable, Mapping
 
-from knowledge.conduct_rules import Declined, Told, declined_things, told_things
+from knowledge.told_rules import Declined, Told, declined_things, told_things
 from suggest.composition import sentences_of
 from suggest.steps import STEPS
 

@@ -1,7 +1,7 @@
 import pytest
 
-from knowledge.conduct_rules import told_things
 from knowledge.normalise import match_form
+from knowledge.told_rules import told_things
 from suggest.late_promises import late_promises
 from suggest.told import already_declined, already_told, without_asking_again, without_declined
 
