@@ -11,6 +11,7 @@ _WEEKDAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturda
 _NEAR_ZH = {-2: "前天", -1: "昨天", 0: "今天", 1: "明天", 2: "后天"}
 _NEAR_EN = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "TWD": "NT$"}
+_MORNING = 6  # hours before it are 凌晨
 _WEEK_AHEAD = 7
 _HOURS_SAID = 48  # longer stretches are said in days
 _MASKED_FROM = 8  # of shorter numbers seven visible characters would be nearly all
@@ -109,12 +110,16 @@ class FactWriter:
         return f"{written[:3]}****{written[-4:]}" if len(written) >= _MASKED_FROM else f"{written[:1]}***"
 
     def when(self, moment: dt.datetime | dt.date) -> str:
-        """今天下午, 明天上午, 周五 within the coming week, else the date; a plain day has no part of the day."""
+        """今天下午, 明天上午, 周五 within the coming week, else the date; a plain day has no part of the day, nor has the small hours of another day.
+
+        «不晚于明天凌晨发出» is how a machine talks of a deadline that it counted.
+        """
         days = (self._day(moment) - self._now.date()).days
         if self._english:
             return self._when_english(moment, days)
         if days in _NEAR_ZH:
-            return _NEAR_ZH[days] + (self._part_of_day(moment.astimezone(self._zone).hour) if isinstance(moment, dt.datetime) else "")
+            hour = moment.astimezone(self._zone).hour if isinstance(moment, dt.datetime) else None
+            return _NEAR_ZH[days] + ("" if hour is None or (days and hour < _MORNING) else self._part_of_day(hour))
         if 0 < days < _WEEK_AHEAD:
             return self._weekday_zh(self._day(moment))
         return self.date(moment)
@@ -172,7 +177,7 @@ class FactWriter:
 
     @staticmethod
     def _part_of_day(hour: int) -> str:
-        return next(name for end, name in ((6, "凌晨"), (12, "上午"), (18, "下午"), (24, "晚上")) if hour < end)
+        return next(name for end, name in ((_MORNING, "凌晨"), (12, "上午"), (18, "下午"), (24, "晚上")) if hour < end)
 
     @staticmethod
     def _part_of_day_english(hour: int) -> str:

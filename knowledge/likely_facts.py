@@ -39,9 +39,9 @@ class LikelyFact(Record):
         """The names that lead to it."""
         return tuple(self.fact.split("."))
 
-    def value_in(self, words: str) -> Value | None:
-        """Gives what the words, as they are matched, tell of it; what is usual where they tell nothing."""
-        return next((one.value for one in self.told if found(one.said, words)), self.usual)
+    def told_in(self, words: str) -> Value | None:
+        """Gives what the words, as they are matched, tell of it."""
+        return next((one.value for one in self.told if found(one.said, words)), None)
 
 
 @lru_cache(maxsize=1)
@@ -56,26 +56,34 @@ def likely_paths() -> frozenset[str]:
     return frozenset(rule.fact for rule in likely_rules())
 
 
-def likely_facts(facts: Mapping[str, Any], said: Sequence[str]) -> FactTree | None:
-    """Gives the facts with the likely ones among those that were not sent; None where there is nothing to add.
+def likely_facts(facts: Mapping[str, Any], said: Sequence[str]) -> tuple[FactTree | None, FactTree | None]:
+    """Gives the facts with what was told of those that were not sent, and with what is usual too; None where nothing is added.
 
     Args:
         facts: as `compute_facts` gives them; they stay as they are.
         said: the customer's messages, in any order.
     """
     words = match_form("\n".join(said))
-    filled: FactTree = dict(facts)
-    added = False
+    told: dict[tuple[str, ...], Value] = {}
+    usual: dict[tuple[str, ...], Value] = {}
     for rule in likely_rules():
         *above, name = rule.path
-        node = _node(filled, above)
+        node = _node(facts, above)
         if node is None or name in node:
             continue
-        value = rule.value_in(words)
+        value = rule.told_in(words)
         if value is not None:
-            _copied(filled, above)[name] = value
-            added = True
-    return filled if added else None
+            told[rule.path] = value
+        elif rule.usual is not None:
+            usual[rule.path] = rule.usual
+    return _filled(facts, told) if told else None, _filled(facts, told | usual) if told or usual else None
+
+
+def _filled(facts: Mapping[str, Any], values: Mapping[tuple[str, ...], Value]) -> FactTree:
+    filled = dict(facts)
+    for (*above, name), value in values.items():
+        _copied(filled, above)[name] = value
+    return filled
 
 
 def _node(facts: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any] | None:

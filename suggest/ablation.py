@@ -39,7 +39,7 @@ SIGNAL_GROUPS: Mapping[str, tuple[str, ...]] = {
     "best of its scenario": ("trigger_mixed_in_scenario", "needs_profile_in_scenario", "specific_in_scenario"),
     "clauses": ("trigger_clause", "needs_clause"),
     "history": _HISTORY,
-    "conditions": ("unknown", "unlikely", "specific", "conditional", "about_case", "asks_for_order", "ignores_order", "has_order"),
+    "conditions": ("unknown", "specific", "conditional", "about_case", "asks_for_order", "ignores_order", "has_order"),
     "notable facts": ("covers_notable", "ignores_notable", "looks_elsewhere"),
     "tone and mood": ("upset", "calm", "neutral", "threat"),
     "product": ("own_product",),

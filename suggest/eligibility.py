@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -62,8 +62,15 @@ def _listed(skus: Sequence[str], catalogue: ProductCatalogue) -> list[tuple[str,
     return [(sku, product.category) for sku in skus if (product := catalogue.by_sku(sku)) is not None]
 
 
-# Ascending: of several the least counts. Of what cannot be decided some is unlikely to hold, and some likely, see `likely_facts`.
-RULED_OUT, UNLIKELY, TO_CHECK, LIKELY, ALLOWED = range(5)
+# Ascending: of several the least counts. What cannot be decided is likely where only what is usual or was told is wanting, see `likely_facts`.
+RULED_OUT, TO_CHECK, LIKELY, ALLOWED = range(4)
+
+
+class Likely(NamedTuple):
+    """Conditions judged once more: by what the customer told, and by what is usual too; None where that adds nothing."""
+
+    told: Judged | None = None
+    usual: Judged | None = None
 
 
 class Gates:
@@ -88,22 +95,23 @@ class Gates:
         """Gives what decides whether one reply may be used."""
         return self._columns.gate(row)
 
-    def outcomes(self, rows: Rows, judged: Judged, likely: Judged | None, products: Products, today: date, paid_on: date | None) -> Codes:
+    def outcomes(self, rows: Rows, judged: Judged, likely: "Likely", products: Products, today: date, paid_on: date | None) -> Codes:
         """Gives what some replies come to, [n_rows]: condition, products and dates, whichever says the least.
 
         Args:
             rows: of the replies.
             judged: the conditions by what is known.
-            likely: the same by what is likely too; None where nothing is added.
+            likely: the same by what was told and what is usual.
             products: in question.
             today: in the shop's timezone.
             paid_on: the day of payment there, where it is known.
         """
         unknown = judged.unknown_ones
         conditions = np.where(unknown, TO_CHECK, ALLOWED).astype(np.int8)
-        if likely is not None:
-            conditions[unknown & ~likely.unknown_ones] = LIKELY
-            conditions[unknown & likely.false_ones] = UNLIKELY
+        if likely.usual is not None:
+            conditions[unknown & ~likely.usual.unknown_ones & ~likely.usual.false_ones] = LIKELY
+        if likely.told is not None:
+            conditions[likely.told.false_ones] = RULED_OUT
         conditions[judged.false_ones] = RULED_OUT
         own = self._columns
         return _least(
@@ -218,13 +226,13 @@ class Eligibility:
         """Whether the reply is written for the very product or category in question."""
         return bool(reply.products) and bool(self._here.products)
 
-    def _judged_by_the_likely(self) -> Judged | None:
-        """The conditions by what is likely too, where some that cannot be decided look at it."""
+    def _judged_by_the_likely(self) -> Likely:
+        """The conditions by what is likely, where some that cannot be decided look at it."""
         conditions = self._gates.conditions
         if not self._judged.missing & conditions.looking_at(likely_paths()):
-            return None
-        likely = likely_facts(self._here.facts, self._here.said)
-        return None if likely is None else conditions.judge(likely)
+            return Likely()
+        told, usual = likely_facts(self._here.facts, self._here.said)
+        return Likely(None if told is None else conditions.judge(told), None if usual is None else conditions.judge(usual))
 
     def _day_of(self, moment: datetime) -> date:
         """The day in the shop's timezone."""

@@ -31,7 +31,7 @@ _LOOKED_AT = 20  # candidates whose own words are read before they are offered; 
 # How far the best stands from the rest says more of how sure we may be than the score itself, which means little between requests.
 _STANDING = ("score", "over_second", "over_third", "over_head", "spread", "share", "entropy", "agreement")
 _ABOUT_FIRST = (
-    "trigger_mixed", "needs_profile", "needs_peak", "scenario", "scenario_message", "lexical", "cited_article", "unknown", "unlikely", "specific",
+    "trigger_mixed", "needs_profile", "needs_peak", "scenario", "scenario_message", "lexical", "cited_article", "unknown", "specific",
     "own_product", "asks_for_order", "voted", "message_length", "lean_on_history", "other", "doubt", "best_trigger", "best_needs", "best_lexical",
     "surest_need", "need_entropy", "has_order", "several_questions",
 )  # fmt: skip

@@ -59,7 +59,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "signal scenario_from_best": ("场景与最可能的相比", "scenario against the likeliest"),
     "signal words_from_best": ("正文与最近的相比", "words against the nearest"),
     "signal lexical_from_best": ("字面与最近的相比", "shared words against the most"), "signal unknown": ("条件能否判定", "whether the condition is decided"),
-    "signal unlikely": ("条件多半不成立", "whether the condition is unlikely to hold"),
     "signal specific": ("条件具体", "specific condition"), "signal specific_from_best": ("条件与最具体的相比", "condition against the most specific"),
     "signal own_product": ("专为该商品", "written for the product"), "signal lead": ("需主管授权", "needs a lead"),
     "signal tier": ("会员等级", "customer tier"),

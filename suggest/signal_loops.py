@@ -70,7 +70,7 @@ def fill_profiles(values: Matrix, first: int, roots: Matrix, needs: Matrix, root
 
 @compiled
 def fill_fit(
-    values: Matrix, first: int, rows: Rows, holds: Matrix, unlikely: Flags, voted: Matrix, shares: Matrix, scenario_of: Rows, top_scenario: int, plain: Matrix,
+    values: Matrix, first: int, rows: Rows, known: Flags, voted: Matrix, shares: Matrix, scenario_of: Rows, top_scenario: int, plain: Matrix,
     specific: Matrix, looks_at: Matrix, notable: Matrix, weights: Matrix, circumstances: Matrix,
 ) -> None:  # fmt: skip
     """How the replies fit this order and what was heard.
@@ -79,8 +79,7 @@ def fill_fit(
         values: [n_replies, n_signals], filled from column `first` on.
         first: the column.
         rows: of the replies.
-        holds: how far each reply's gate does, 1 for certain, 0 where nothing tells.
-        unlikely: whether it cannot be decided and is unlikely to hold.
+        known: whether each reply's gate holds, for certain or likely.
         voted: the loudest vote for each.
         shares: probabilities of each scenario: as meant, by the message, with its history, and of its family; [4, n_scenarios].
         scenario_of: each reply's scenario.
@@ -95,7 +94,7 @@ def fill_fit(
     has_order, has_products, first_tier = circumstances
     for reply, row in enumerate(rows):
         fit, scenario = values[reply, first:], scenario_of[row]
-        held = holds[reply]
+        held = np.float32(known[reply])
         covered, ignored, elsewhere = np.float32(0.0), np.float32(0.0), np.float32(0.0)
         for one in range(len(notable)):
             looks = looks_at[row, one]
@@ -107,7 +106,7 @@ def fill_fit(
         fit[7], fit[8], fit[9], fit[10] = plain[_CONDITIONAL, row], plain[_ABOUT_CASE, row], voted[reply], plain[_ASKS_FOR_ORDER, row]
         fit[11], fit[12] = (1 - plain[_CONDITIONAL, row]) * has_order, plain[_HAS_PRODUCTS, row] * has_products
         fit[13], fit[14], fit[15] = plain[_LEAD, row], plain[_TIER, row] * first_tier, plain[_NEUTRAL, row]
-        fit[16], fit[17], fit[18], fit[19] = covered * held, ignored, elsewhere * held, np.float32(unlikely[reply])
+        fit[16], fit[17], fit[18] = covered * held, ignored, elsewhere * held
 
 
 @compiled

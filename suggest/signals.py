@@ -11,7 +11,7 @@ import numpy.typing as npt
 from indexes.snapshot import Snapshot
 from knowledge.conditions import ALWAYS, Verdict
 from knowledge.records import ProvenReply
-from suggest.eligibility import ALLOWED, LIKELY, RULED_OUT, UNLIKELY, Codes, Eligibility
+from suggest.eligibility import ALLOWED, LIKELY, RULED_OUT, Codes, Eligibility
 from suggest.key_signals import KEY_SIGNALS, key_signals
 from suggest.notable import WEIGHTS
 from suggest.retrieval import Hits, ReplyHits
@@ -50,7 +50,7 @@ _NEARNESS = (
 )  # fmt: skip
 _FIT = (
     "scenario", "scenario_message", "scenario_mixed", "scenario_family", "in_top_scenario", "unknown", "specific", "conditional", "about_case",
-    "voted", "asks_for_order", "ignores_order", "own_product", "lead", "tier", "neutral", "covers_notable", "ignores_notable", "looks_elsewhere", "unlikely",
+    "voted", "asks_for_order", "ignores_order", "own_product", "lead", "tier", "neutral", "covers_notable", "ignores_notable", "looks_elsewhere",
 )  # fmt: skip
 _TONES = tuple(f"{tone}_words_to_{mood}" for tone in ("upset", "calm") for mood in _MOODS)
 REQUEST_SIGNALS = (
@@ -62,8 +62,6 @@ SIGNALS = (
 )  # fmt: skip
 
 
-# How far a reply's gate holds, by what the order says of it: `RULED_OUT`, `UNLIKELY`, `TO_CHECK`, `LIKELY`, `ALLOWED`.
-_HELD = np.array([0, 0, 0, 0.5, 1], dtype=np.float32)
 # Columns of the signals; where neighbours stand, that of the first.
 _KEY_COLUMNS = np.array([SIGNALS.index(name) for name in KEY_SIGNALS])
 _PROFILES, _CITED, _FITTING, _TONED, _ASKED = (SIGNALS.index(name) for name in ("needs_profile", "cited_article", _FIT[0], _TONES[0], REQUEST_SIGNALS[0]))
@@ -130,7 +128,7 @@ def _values(
     fill_cited(values, _CITED, traits.cites, rows, traits.cited_passages, hits.passages.dense)
     top, here = question.top_scenario, (bool(facts["order"]), bool(eligibility.circumstances.products), tier == "vip")
     fill_fit(
-        values, _FITTING, rows, _HELD[codes], codes == UNLIKELY, near.voted, _shares(question, scenarios, traits), traits.scenario,
+        values, _FITTING, rows, codes >= LIKELY, near.voted, _shares(question, scenarios, traits), traits.scenario,
         traits.number.get(top, -1), traits.plain, traits.specific, traits.looks_at, eligibility.notable, WEIGHTS, np.array(here, dtype=np.float32),
     )  # fmt: skip
     moods = np.array([question.emotions.get("calm", 0.0), question.emotions.get("anxious", 0.0), question.upset], dtype=np.float32)

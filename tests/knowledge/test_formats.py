@@ -50,7 +50,7 @@ def test_time_is_24_hours_in_the_shops_zone_and_a_plain_day_its_date(moment, wri
         pytest.param("2026-11-12T21:00:00+08:00", "今天晚上", "tonight", id="today, nine"),
         pytest.param("2026-11-12", "今天", "today", id="today, no hour"),
         pytest.param("2026-11-13T09:00:00+08:00", "明天上午", "tomorrow morning", id="tomorrow"),
-        pytest.param("2026-11-12T16:30:00Z", "明天凌晨", "tomorrow morning", id="tomorrow in the shop's zone"),
+        pytest.param("2026-11-12T16:30:00Z", "明天", "tomorrow morning", id="tomorrow in the shop's zone"),
         pytest.param("2026-11-13", "明天", "tomorrow", id="tomorrow, no hour"),
         pytest.param("2026-11-14T20:00:00+08:00", "后天晚上", "Saturday", id="in two days"),
         pytest.param("2026-11-11T20:00:00+08:00", "昨天晚上", "yesterday evening", id="yesterday"),

@@ -30,34 +30,47 @@ ORDER = {"order": {"status": "delivered", "item": {"sku": "A"}}, "customer": {}}
     ],
 )
 def test_what_was_done_with_the_thing_is_heard_from_the_customer(said: str, condition: str) -> None:
-    found = likely_facts(ORDER, [said])
+    _, found = likely_facts(ORDER, [said])
 
     assert found is not None
     assert condition == found["order"]["item"]["condition"]
 
 
-@pytest.mark.parametrize(("said", "tier"), [("头一回在你家买", "new"), ("我可是vip", "vip"), ("有优惠吗", "regular")])
-def test_who_writes_is_heard_or_usual(said: str, tier: str) -> None:
-    found = likely_facts({"order": {}, "customer": {}}, [said])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param("拆了看了一眼", "opened", id="opened"),
+        pytest.param("一件拆了，一件没拆", "opened", id="one of two"),
+        pytest.param("没拆过，塑封还在", "unopened", id="said to be as it came"),
+        pytest.param("没穿过", None, id="not worn: unpacked or not, nobody says"),
+        pytest.param("不想要了", None, id="nothing said"),
+    ],
+)
+def test_what_is_only_usual_was_not_told(said: str, told: str | None) -> None:
+    found, _ = likely_facts(ORDER, [said])
 
-    assert found is not None
-    assert tier == found["customer"]["tier"]
+    assert told == (None if found is None else found["order"]["item"].get("condition"))
+
+
+@pytest.mark.parametrize(("said", "tier"), [("头一回在你家买", "new"), ("我可是vip", "vip"), ("有优惠吗", None)])
+def test_who_writes_is_told_and_never_usual(said: str, tier: str | None) -> None:
+    _, found = likely_facts({"order": {}, "customer": {}}, [said])
+
+    assert tier == (None if found is None else found["customer"]["tier"])
 
 
 def test_what_was_sent_stands_and_what_was_passed_stays_as_it_is() -> None:
-    facts: dict[str, Any] = {"order": {"seller": "third_party", "item": {"condition": "used"}}, "customer": {"tier": "vip"}}
+    facts: dict[str, Any] = {"order": {"seller": "third_party", "item": {"condition": "used"}}, "customer": {}}
 
-    found = likely_facts(facts, ["没拆过，我是新客"])
+    _, found = likely_facts(facts, ["没拆过，我是新客"])
 
     assert found is not None
-    assert ("third_party", "used", "vip") == (found["order"]["seller"], found["order"]["item"]["condition"], found["customer"]["tier"])
-    assert {"seller": "third_party", "item": {"condition": "used"}} == facts["order"]
+    assert ("third_party", "used", "new") == (found["order"]["seller"], found["order"]["item"]["condition"], found["customer"]["tier"])
+    assert {"order": {"seller": "third_party", "item": {"condition": "used"}}, "customer": {}} == facts
 
 
 def test_of_no_order_nothing_is_usual() -> None:
-    found = likely_facts({"order": {}, "customer": {"tier": "new", "complaints_90d": 2}}, ["拆开用过了"])
-
-    assert found is None
+    assert (None, None) == likely_facts({"order": {}, "customer": {"tier": "vip"}}, ["拆开用过了"])
 
 
 def test_every_likely_fact_is_one_that_conditions_may_ask_for() -> None:

