@@ -4,7 +4,7 @@ Only the order of candidates is judged, before thresholds, folding of variants a
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -150,7 +150,7 @@ def _blinded(one: JudgedChat, beginnings: Sequence[str]) -> JudgedChat:
     values[:, [place for place, name in enumerate(SIGNALS) if name.startswith(tuple(beginnings))]] = 0.0
     table = SignalTable(one.example.table.replies, one.example.table.verdicts, values)
     example = one.example
-    return JudgedChat(one.shop, one.chat, Example(example.conversation, example.english, example.answerable, table, example.grades))
+    return JudgedChat(one.shop, one.chat, replace(example, table=table))
 
 
 def _aligned(full: Sequence[JudgedChat], without: Sequence[JudgedChat], scores: Sequence[dict[str, float]]) -> list[dict[str, float]]:

@@ -6,7 +6,7 @@ The service only reads the result, with NumPy.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from suggest.pipeline import Suggester
 from suggest.ranking import CARD, CONFIDENCE_SIGNALS, TREES, Confidence, Ranker, best_first, confidence_features, threshold_for
 from suggest.signals import SIGNALS, Matrix, SignalTable
 from suggest.trees import Arrays, TreeEnsemble, arrays_of
+from suggest.unread import may_go_unread
 
 # Chosen leave-one-shop-out over the three Chinese shops, 2026-11-22; figures in DESIGN.md.
 _TREES: dict[str, Any] = {
@@ -37,6 +38,9 @@ FOLDS = 5
 _CURVE_POINTS = 200
 _STEPS = 10_000  # confidences of the curve are told to four decimals
 _FALL_RANKS = 5
+# What keeps a first draft from going out unread whatever its words, by signals: mood, threat, several questions, an open condition.
+_TROUBLES = [SIGNALS.index(name) for name in ("upset", "threat", "several_questions", "unknown")]
+_TROUBLED = 0.5
 _VOTES = [number for number, name in enumerate(SIGNALS) if name.startswith("voted")]
 
 
@@ -49,12 +53,13 @@ class Example:
     answerable: bool
     table: SignalTable
     grades: npt.NDArray[np.int64]
+    unread: npt.NDArray[np.bool_]  # [n_candidates], whether the reply's words leave it open that a machine sends it
 
     def without_votes(self) -> "Example":
         """Gives the chat as a shop that has no chats of its own would see it."""
         values = self.table.values.copy()
         values[:, _VOTES] = 0.0
-        return Example(self.conversation, self.english, self.answerable, SignalTable(self.table.replies, self.table.verdicts, values), self.grades)
+        return replace(self, table=SignalTable(self.table.replies, self.table.verdicts, values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class Fitted:
     usual: Matrix  # [n_signals]
     sure: npt.NDArray[np.float64]  # [n_chats]
     accepted: npt.NDArray[np.bool_]  # [n_chats]
+    plain: npt.NDArray[np.bool_]  # [n_chats], those whose first draft might go out unread: calm, one question, everything known, words that a machine may send
 
     def write(self, folder: Path, *, provenance: str) -> Ranker:
         """Writes the ranker's two files and reads them back."""
@@ -90,6 +96,7 @@ class Fitted:
             "confidence": self.confidence.as_card(),
             "usual": {name: round(float(value), 6) for name, value in zip(SIGNALS, self.usual, strict=True)},
             "precision": precision_curve(self.sure, self.accepted),
+            "precision_of_plain": precision_curve(self.sure[self.plain], self.accepted[self.plain]),
         }
         (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return Ranker.load(folder)
@@ -98,13 +105,16 @@ class Fitted:
 def examples(chats: Sequence[LabelledChat], suggester: Suggester, *, on_chat: Callable[[], None] | None = None) -> list[Example]:
     """Gives an example for each chat that has an eligible candidate, answerable or not."""
     found = []
-    english = suggester.snapshot.shop.store.language == "en"
+    shop = suggester.snapshot.shop
+    english = shop.store.language == "en"
+    own = {reply.id: may_go_unread(reply, shop.store) for reply in shop.replies}
     for chat in chats:
         table = suggester.signals(chat)
         if table.replies:
             grades = np.array([chat.labels.replies.get(reply.id, 0) for reply in table.replies], dtype=np.int64)
-            name = f"{suggester.snapshot.shop.store.id}/{chat.conversation}"
-            found.append(Example(name, english, chat.labels.answerable, table, grades))
+            name = f"{shop.store.id}/{chat.conversation}"
+            unread = np.array([own[reply.id] for reply in table.replies], dtype=np.bool_)
+            found.append(Example(name, english, chat.labels.answerable, table, grades, unread))
         if on_chat is not None:
             on_chat()
     return found
@@ -114,7 +124,7 @@ def fit(chats: Sequence[Example]) -> Fitted:
     """Fits on the chats as their shop sees them and as one without chats of its own would; the confidence by folds over conversations."""
     both = [view for example in chats for view in (example, example.without_votes())]
     order = fit_order(both)
-    features, lower, accepted = [], [], []
+    features, lower, accepted, plain = [], [], [], []
     for fold in range(FOLDS):
         away = fit_order([example for example in both if fold_of(example.conversation) != fold])
         for example in (one for one in chats if fold_of(one.conversation) == fold):
@@ -122,12 +132,13 @@ def fit(chats: Sequence[Example]) -> Fitted:
             rows = best_first(example.table, scores)
             features.append(confidence_features(example.table, rows, scores, english=example.english))
             accepted.append(bool(example.grades[rows[0]] > 0))
+            plain.append(bool(example.unread[rows[0]] and (example.table.values[rows[0], _TROUBLES] < _TROUBLED).all()))
             lower.append([(float(scores[rows[0]] - scores[row]), bool(example.grades[row] > 0)) for row in rows[1:_FALL_RANKS]])
     seen, right = np.array(features), np.array(accepted)
     confidence = _fit_confidence(seen, right, lower)
     sure = 1 / (1 + np.exp(-confidence.of_first(seen)))
     usual = np.concatenate([example.table.values for example in chats]).mean(axis=0).astype(np.float32)
-    return Fitted(order, confidence, usual, sure, right)
+    return Fitted(order, confidence, usual, sure, right, np.array(plain))
 
 
 def fit_order(chats: Sequence[Example]) -> Order:
@@ -162,7 +173,7 @@ def figures(fitted: Fitted) -> dict[str, float]:
     return {
         "accepted": round(float(fitted.accepted.mean()), 4),
         "threshold_90": threshold_for(curve, 0.9),
-        "threshold_95": threshold_for(curve, 0.95),
+        "unread_95": threshold_for(precision_curve(fitted.sure[fitted.plain], fitted.accepted[fitted.plain]), 0.95),
     }
 
 

@@ -55,7 +55,7 @@ class Suggester:
         self.snapshot = snapshot
         target = snapshot.shop.store.confidence
         self.threshold = ranker.threshold(target.precision) if min_confidence is None else min_confidence
-        self.auto_reply_threshold = max(self.threshold, ranker.threshold(target.auto_reply_precision))
+        self.auto_reply_threshold = max(self.threshold, ranker.unread_threshold(target.auto_reply_precision))
         own = snapshot.adapted
         self.embedder = own.embedder if own else embedder
         self._reader, self._ranker = reader.listening_with(own.needs) if own else reader, ranker

@@ -25,6 +25,7 @@ from suggest.understanding import Understanding
 BUNDLED_RANKER = Path(__file__).parent / "models" / "ranker"
 CARD, TREES = "ranker.json", "ranker.safetensors"
 Scores = npt.NDArray[np.float32]
+Point = tuple[float, float]  # confidence, and the precision of first drafts from there on
 
 _HEAD = 10
 _LOOKED_AT = 20  # candidates whose own words are read before they are offered; none further down is ever shown
@@ -89,10 +90,12 @@ def _falling(first: float, fall: float, descending: Scores) -> npt.NDArray[np.fl
 class Ranker:
     """Boosted trees and a linear part that order the candidates of a request (LambdaRank, Burges 2010), and a confidence in the first choice."""
 
-    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]], confidence: Confidence, usual: Matrix, precision: Sequence[tuple[float, float]]) -> None:
-        """Takes what `load` reads: arrays of trees and `linear`, the usual value of each signal, and the curve of `threshold_for`."""
+    def __init__(
+        self, arrays: Mapping[str, npt.NDArray[Any]], confidence: Confidence, usual: Matrix, precision: Sequence[Point], of_plain: Sequence[Point]
+    ) -> None:
+        """Takes what `load` reads: arrays of trees and `linear`, the usual value of each signal, and two curves of `threshold_for`."""
         self._trees, self._linear = TreeEnsemble(arrays), arrays["linear"].astype(np.float32)
-        self._confidence, self._usual, self._precision = confidence, usual, tuple(precision)
+        self._confidence, self._usual, self._precision, self._of_plain = confidence, usual, tuple(precision), tuple(of_plain)
 
     @classmethod
     def load(cls, folder: Path = BUNDLED_RANKER) -> "Ranker":
@@ -105,15 +108,15 @@ class Ranker:
         if tuple(card["signals"]) != SIGNALS or tuple(card["confidence_signals"]) != CONFIDENCE_SIGNALS:
             raise ValueError(f"{folder} was fitted on other signals than this version reads; run scripts.train_ranker")
         usual = np.array([card["usual"][name] for name in SIGNALS], dtype=np.float32)
-        precision = [(float(confidence), float(reached)) for confidence, reached in card["precision"]]
-        return cls(load_file(folder / TREES), Confidence.of_card(card["confidence"]), usual, precision)
+        curves = [[(float(confidence), float(reached)) for confidence, reached in card[name]] for name in ("precision", "precision_of_plain")]
+        return cls(load_file(folder / TREES), Confidence.of_card(card["confidence"]), usual, *curves)
 
     @classmethod
     def unfitted(cls) -> "Ranker":
         """Gives a ranker that prefers nothing and offers nothing, for gathering the signals that a ranker is fitted on."""
         arrays = arrays_of({"tree_info": []}) | {"linear": np.zeros(len(SIGNALS), dtype=np.float32)}
         nothing = np.zeros(len(CONFIDENCE_SIGNALS))
-        return cls(arrays, Confidence(nothing, nothing, bias=-30.0, fall=0.0), np.zeros(len(SIGNALS), dtype=np.float32), [])
+        return cls(arrays, Confidence(nothing, nothing, bias=-30.0, fall=0.0), np.zeros(len(SIGNALS), dtype=np.float32), [], [])
 
     def scores(self, values: Matrix) -> Scores:
         """Gives how much each row of signals is preferred; only differences within a request mean something."""
@@ -128,6 +131,10 @@ class Ranker:
         """Gives the least confidence from which this share of first drafts was accepted on the calibration chats; 1 when none reaches it."""
         return threshold_for(self._precision, precision)
 
+    def unread_threshold(self, precision: float) -> float:
+        """Gives the same for drafts that might go out unread: calm, of one question, with everything known."""
+        return threshold_for(self._of_plain, precision)
+
     def parts(self, row: Matrix) -> dict[str, float]:
         """Gives each signal's part in the score of one candidate: what the score would lose were that signal as it usually is."""
         usual = np.repeat(row[None], len(SIGNALS), axis=0)
@@ -136,7 +143,7 @@ class Ranker:
         return {name: round(float(part), 4) for name, part in zip(SIGNALS, parts, strict=True)}
 
 
-def threshold_for(curve: Sequence[tuple[float, float]], precision: float) -> float:
+def threshold_for(curve: Sequence[Point], precision: float) -> float:
     """Gives the least confidence of the curve (confidence, precision from there on) with at least this precision; 1 when none has."""
     return min((confidence for confidence, reached in curve if reached >= precision), default=1.0)
 

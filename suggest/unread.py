@@ -12,6 +12,7 @@ from knowledge.normalise import match_form, same_length_form
 from knowledge.order_context import Turn
 from knowledge.records import ProvenReply, Store
 from knowledge.style_check import style_checker_of
+from knowledge.templates import spoken_words
 from suggest.contract import Suggestion, SuggestionRequest
 from suggest.understanding import Understanding
 
@@ -52,6 +53,15 @@ def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
         return False
     form, wordings = same_length_form(text), unread_wordings()
     return not wordings["commits"].stands_in(form) and not wordings["person_claimed"].stands_in(form)
+
+
+def may_go_unread(reply: ProvenReply, store: Store) -> bool:
+    """Whether the reply's own words leave it open that a machine sends it, to a calm customer, whatever the facts fill in."""
+    if reply.tone == "upset" or reply.promises_amount or reply.scenario == _WAITING or reply.scenario == "safety" or reply.scenario.startswith("complaint."):
+        return False
+    text = "\n".join(map(spoken_words, reply.templates().values()))
+    form, wordings = same_length_form(text), unread_wordings()
+    return not any(wordings[name].stands_in(form) for name in ("commits", "person_claimed")) and not refuses(text, store)
 
 
 def wants_a_person(message: str, question: Understanding) -> bool:

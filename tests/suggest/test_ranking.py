@@ -40,7 +40,7 @@ def linear_ranker(usual: float = 0.0, **weights: float) -> Ranker:
     linear = np.array([weights.get(name, 0.0) for name in SIGNALS], dtype=np.float32)
     split = {"split_feature": 0, "threshold": 0.5, "decision_type": "<=", "left_child": {"leaf_value": 0.0}, "right_child": {"leaf_value": 1.0}}
     arrays = arrays_of({"tree_info": [{"tree_structure": split}]}) | {"linear": linear}
-    return Ranker(arrays, flat(), np.full(N_SIGNALS, usual, dtype=np.float32), [(0.9, 1.0)])
+    return Ranker(arrays, flat(), np.full(N_SIGNALS, usual, dtype=np.float32), [(0.9, 1.0)], [])
 
 
 @pytest.fixture

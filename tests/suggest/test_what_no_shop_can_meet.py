@@ -17,7 +17,7 @@ def reader() -> MessageReader:
         ("你们在市区有实体店吗 周末想过去转转", "仓库离我近 我自己开车去提货行不", "logistics.booking"),
         ("我家旧沙发你们收不收", "新的送来的时候 旧的那张帮忙搬下楼不", "product.install"),
         ("给我送货的师傅姓啥 多大年纪", "把送货师傅的电话给我", "logistics.track"),
-        ("ETC多扣了我一笔怎么办", "你们多扣了我一笔钱", "order.exception"),
+        ("停车费扣了两次", "你们多扣了我一笔钱", "order.exception"),
         ("想代理你们的产品 怎么谈", "单位要买六十份 有没有批发价", "product.price"),
         ("就跟上回一样", "退货就跟上回一样弄", "return.no_reason"),
     ],
