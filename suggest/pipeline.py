@@ -99,7 +99,7 @@ class Suggester:
         )
         if happened is None and len(answers) == 1:  # where two things are asked, a person reads
             suggestions = unread_marked(
-                suggestions, self.snapshot, answers[0].question, request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
+                suggestions, self.snapshot, answers[0], request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
             )
         silent = abstention(understanding, answers[0].candidates, self.threshold, store.language, answered=drafter.answered) if not suggestions else None
         return SuggestionResponse(

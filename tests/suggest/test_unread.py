@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from indexes.snapshot import Snapshot
+from knowledge.conditions import ALWAYS
 from knowledge.order_context import Turn
 from knowledge.records import ProvenReply
+from suggest.choices import Answer
 from suggest.contract import Suggestion, SuggestionRequest, Warning_
 from suggest.pipeline import Suggester
+from suggest.ranking import Candidate
+from suggest.signals import SIGNALS
 from suggest.understanding import Reading, Understanding
 from suggest.unread import answers_what_was_asked, is_routine, refuses, unread_marked, wants_a_person
 from tests.suggest.drafted import ENGLISH, STORE
@@ -139,19 +143,34 @@ def test_advice_is_no_refusal(text: str) -> None:
     assert not refuses(text, STORE)
 
 
-def marked(snapshot: Snapshot, *, message: str = "羊毛衫怎么洗", history: tuple[Turn, ...] = (), escalated: bool = False, **fields: Any) -> list[bool]:
+def marked(
+    snapshot: Snapshot,
+    *,
+    message: str = "羊毛衫怎么洗",
+    history: tuple[Turn, ...] = (),
+    escalated: bool = False,
+    nearest: float = 0.8,
+    when: str = "",
+    **fields: Any,
+) -> list[bool]:
     plain = next(one for one in snapshot.shop.replies if one.scenario == "product.care" and not one.tone and not one.promises_amount)
+    signals = np.zeros(len(SIGNALS), dtype=np.float32)
+    signals[SIGNALS.index("trigger")] = nearest
+    chosen = Candidate(plain.model_copy(update={"when": when}), ALWAYS, 0.95, signals)
+    hits: Any = None  # nobody looks
     first = Suggestion.model_validate(
         {"suggestion_id": "s", "reply_id": plain.id, "reply_ids": [plain.id], "rank": 1, "scenario": plain.scenario, "text": "冷水手洗，平铺晾干。",
          "parts": {}, "confidence": 0.95, "sendable": True, "missing": [], "verify": [], "auto_reply": False, "why": []} | fields
     )  # fmt: skip
     request = SuggestionRequest(message=message, history=history)
     drafts = [first, first.model_copy(update={"rank": 2})]
-    return [one.auto_reply for one in unread_marked(drafts, snapshot, question(), request, escalated=escalated, least=0.9)]
+    return [one.auto_reply for one in unread_marked(drafts, snapshot, Answer(question(), hits, [chosen]), request, escalated=escalated, least=0.9)]
 
 
 def test_the_first_of_one_question_goes_unread_where_nothing_speaks_against_it(demo_snapshot: Snapshot) -> None:
     assert [True, False] == marked(demo_snapshot)
+    assert [True, False] == marked(demo_snapshot, nearest=0.5, when="order.is_shipped")  # the order tells which reply it is
+    assert [True, False] == marked(demo_snapshot, message="30度水能洗吗", text="30度以下的水能洗。")
 
 
 @pytest.mark.parametrize(
@@ -165,6 +184,9 @@ def test_the_first_of_one_question_goes_unread_where_nothing_speaks_against_it(d
         pytest.param({"text": "羊毛衫不支持机洗后退货。"}, id="a refusal"),
         pytest.param({"text": "我已经给您登记。"}, id="somebody acts"),
         pytest.param({"warnings": [Warning_(code="cold", message="x")]}, id="a warning"),
+        pytest.param({"nearest": 0.5}, id="no trigger asks this, and no order tells which reply it is"),
+        pytest.param({"message": "60度水能洗吗"}, id="a number that the draft leaves out"),
+        pytest.param({"message": "照片发您了，帮看下怎么洗", "text": "请发张照片看看。"}, id="it asks for what was named"),
     ],
 )
 def test_any_one_thing_against_it_leaves_it_to_a_person(demo_snapshot: Snapshot, against: dict[str, Any]) -> None:
