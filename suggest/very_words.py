@@ -8,10 +8,12 @@ from knowledge.conditions import Outcome
 from knowledge.normalise import match_form
 from knowledge.records import ProvenReply
 from suggest.ranking import Candidate
+from suggest.signals import SIGNALS
 from suggest.understanding import Understanding
 
 _NOT_SAID = re.compile(r"[\W_]+")
 _CLAUSE_ENDS = re.compile(r"[\s,.!?;~，。！？；、…]+")
+_NEARNESS, _NEAR = [SIGNALS.index(name) for name in ("trigger", "trigger_clause")], 0.9  # the same words have a cosine of 1, whatever the marks
 _CLAUSE_CHARS = 4  # a shorter piece, «在吗», stands beside what is asked
 _STANDS_ALONE = 0.5  # of the weight that history has: «退款» after an offer is an answer, not the question of a trigger
 
@@ -23,14 +25,15 @@ def in_very_words(candidates: Sequence[Candidate], question: Understanding) -> l
     condition is not known to hold.
     """
     found = list(candidates)
-    if not found or question.lean_on_history >= _STANDS_ALONE:
+    near = [one for one in found if one.signals[_NEARNESS].max() >= _NEAR]  # the others' triggers need not be read
+    if not near or question.lean_on_history >= _STANDS_ALONE:
         return found
     whole = _bare(question.text)
     clauses = {bare for piece in _CLAUSE_ENDS.split(match_form(question.text)) if len(bare := _bare(piece)) >= _CLAUSE_CHARS}
     first = found[0].reply
-    chosen = next((one for one in found if _holds(one) and whole in _triggers(one.reply)), None)
+    chosen = next((one for one in near if _holds(one) and whole in _triggers(one.reply)), None)
     if chosen is None and clauses and not clauses & _triggers(first):
-        chosen = next((one for one in found if _holds(one) and one.reply.scenario == first.scenario and clauses & _triggers(one.reply)), None)
+        chosen = next((one for one in near if _holds(one) and one.reply.scenario == first.scenario and clauses & _triggers(one.reply)), None)
     if chosen is None or chosen.reply is first or whole in _triggers(first):
         return found
     order = [chosen, *(one for one in found if one is not chosen)]

@@ -26,7 +26,7 @@ def question(message: str, *, lean: float = 0.0) -> Any:
 
 
 def ranked(*candidates: Any, verdict: Verdict = ALWAYS) -> list[Candidate]:
-    return [Candidate(one, verdict, 0.9 - place / 10, np.zeros(len(SIGNALS), dtype=np.float32)) for place, one in enumerate(candidates)]
+    return [Candidate(one, verdict, 0.9 - place / 10, np.ones(len(SIGNALS), dtype=np.float32)) for place, one in enumerate(candidates)]
 
 
 @pytest.mark.parametrize(
