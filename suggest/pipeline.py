@@ -82,11 +82,7 @@ class Suggester:
             answers = [self._answer_unasked(happened, facts, timings)]
         with timings.stage("draft"):
             writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency))
-            drafter = Drafter(
-                store=store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=answers[0].question, writer=writer,
-                channel=request.channel, script=self._script(request), catalogue=self._catalogue,
-                answered=answered_in(request.history, request.message) if request.has_message else NOTHING,
-            )  # fmt: skip
+            drafter = self._drafter(request, facts, answers[0].question, writer)
             key = hashlib.sha256(
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
             ).hexdigest()
@@ -133,6 +129,14 @@ class Suggester:
         if handed_over:  # who hands over anyway sees a lead's replies too
             return answers
         return [within_authority(one, self.snapshot.shop.store, role=facts["agent"].get("role", "agent")) for one in answers]
+
+    def _drafter(self, request: SuggestionRequest, facts: FactTree, question: Understanding, writer: FactWriter) -> Drafter:
+        """What the drafts of a request share."""
+        return Drafter(
+            store=self.snapshot.shop.store, store_facts=self._store_facts, facts=facts, history=request.history, understanding=question, writer=writer,
+            channel=request.channel, script=self._script(request), catalogue=self._catalogue,
+            answered=answered_in(request.history, request.message) if request.has_message else NOTHING,
+        )  # fmt: skip
 
     def _script(self, request: SuggestionRequest) -> Script | None:
         """The script that the customer writes, by the message, else by what they wrote before; None where the shop does not follow."""
