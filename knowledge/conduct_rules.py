@@ -24,10 +24,11 @@ class Alarm(Record):
     en: str = ""
     en_hint: str = ""
     en_unless: str = ""
+    promised: str = ""
     message: Pair
     holding: Pair
 
-    _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless")(compiled)
+    _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless", "promised")(compiled)
 
     @property
     def is_danger(self) -> bool:

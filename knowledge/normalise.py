@@ -11,6 +11,7 @@ from opencc import OpenCC
 
 # Platform emoji codes such as #E-s01 or [微笑], and zero-width characters that hide inside pasted text.
 _PLATFORM_CODES = re.compile(r"#e-[a-z0-9]+|\[[一-鿿]{1,3}\]")  # looked for after lower-casing
+_MARKS = re.compile(r"\[[一-鿿]{1,4}\]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _SPACES = re.compile(r"\s+")
 # What consoles paste around a customer's words; it says nothing about the need.
@@ -69,6 +70,11 @@ def match_form(text: str) -> str:
     if _may_be_traditional().search(form):
         form = _traditional_to_simplified().convert(form)
     return " ".join(form.split())
+
+
+def console_marks(text: str) -> list[str]:
+    """Gives the codes that consoles write for what is no text, such as [图片], in their order; `match_form` leaves them out."""
+    return _MARKS.findall(text)
 
 
 @lru_cache(maxsize=1)

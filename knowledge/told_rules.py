@@ -16,6 +16,7 @@ class Told(Record):
 
     `answers` tells it right after an agent asked, unless `not_yet`; `word` names it, a draft of the same matter has one of `about` in it; such an answer is
     followed by a next step, or by information where it `informs`. What is asked `aside` is not missed.
+    `action` is the code of the console's action that asks for it.
     """
 
     name: Pair | None = None
@@ -29,6 +30,7 @@ class Told(Record):
     about: str = ""
     informs: bool = False
     aside: bool = False
+    action: str = ""
 
     _check = field_validator("said", "asks", "unless", "answers", "not_yet", "word", "about")(compiled)
 

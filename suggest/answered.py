@@ -27,6 +27,9 @@ _NEXT = re.compile(
     r"|\bi(?:'ll|'ve|'m| will| have| am)\b|\bwe(?:'ll|'ve| will| have)\b|\byou'll\b|\bwithin \d+"
 )
 _PLEASE = re.compile(r"(?<!申)请|麻烦|劳烦|告诉我|发我|\b(?:please|could you|can you|tell me|let me know|send)\b")  # how information asks, if it does
+_IF_NOT = re.compile(
+    r"^(?:如果|要是|若|都|还是|还|仍|也|实在)*(?:没有?|找不到|不在)(?:找到|看到|人)?的话[，,]\s*"
+)  # hangs on the step before it: «都没有的话，我现在…»
 _HANGS = re.compile(r"[；;]\s*$")
 _GROUPS = re.compile(r"[^；;]+[；;]*\s*")
 _EXCHANGES = 2  # looked back at: «都可以，您选» «我问问» «您看呢» «第二个»
@@ -76,6 +79,7 @@ class Answered:
             left = [without_steps(group, lambda step: choice.unwanted(same_length_form(step))) for group in left]
         if left == groups:
             return sentence
+        left = [_IF_NOT.sub("", new) if place and not left[place - 1] else new for place, new in enumerate(left)]
         kept = "".join(new for old, new in zip(groups, left, strict=True) if not (was_said and new == old))
         return _HANGS.sub("。" if is_chinese(sentence) else ". ", kept)
 

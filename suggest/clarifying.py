@@ -4,12 +4,14 @@ Only what the customer knows is asked of them; what the agent can look up stands
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 from indexes.lexical_index import lexical_terms
 from knowledge.conditions import Outcome
 from knowledge.facts import FactTree
+from knowledge.likely_facts import likely_facts
 from knowledge.records import ProvenReply
 from suggest.ranking import Candidate
 from suggest.shopping import ShoppingNeed
@@ -53,7 +55,14 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
 
 
 def clarifying_questions(
-    understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, need: ShoppingNeed | None, silent: bool, language: str
+    understanding: Understanding,
+    candidates: Sequence[Candidate],
+    facts: FactTree,
+    *,
+    need: ShoppingNeed | None,
+    said: Sequence[str],
+    silent: bool,
+    language: str,
 ) -> list[str]:
     """Gives at most two questions, none when the likeliest reply needs no further fact.
 
@@ -62,6 +71,7 @@ def clarifying_questions(
         candidates: the replies that are not ruled out, surest first.
         facts: of the order and the people.
         need: what a customer who wants a recommendation has told; None when nobody asks for one.
+        said: the customer's messages, as they are matched: what they tell of the order is not asked.
         silent: whether no draft is offered.
         language: of the shop.
     """
@@ -71,7 +81,8 @@ def clarifying_questions(
     answered = bool(candidates) and not silent and bool(candidates[0].reply.products)  # about a size of one product, say: no budget is wanted
     if need is not None and not answered:
         return [_QUESTIONS[name][english] for name in need.missing][:_MOST]
-    asked = _deciding_fact(understanding, candidates, facts, silent=silent)
+    known = likely_facts(facts, said)[0] or facts
+    asked = _deciding_fact(understanding, candidates, known, silent=silent)
     if asked == "item":
         return [_which_item(facts, english)]
     if asked is None and silent and _is_vague(understanding):
@@ -110,7 +121,7 @@ def _asks_for_order(reply: ProvenReply) -> bool:
 
 def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree) -> str | None:
     """What a customer could tell that would settle whether the reply fits; None where nothing is open or only the shop knows it."""
-    verify = candidate.verdict.verify
+    verify = [path for path in candidate.verdict.verify if not _holds(facts, path)]
     if not facts["order"]:
         product_only = bool(verify) and all(path.startswith("order.item") for path in verify) and bool(candidate.reply.products)
         waits = any(path.startswith("order.") for path in verify) or _asks_for_order(candidate.reply)
@@ -125,6 +136,16 @@ def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree
     if name == "item" or (name == "condition" and "item" not in facts["order"]):
         return "item" if len(facts["order"].get("items", [])) > 1 and "item" not in facts["order"] else None
     return "kind_of_fault" if name == "condition" and understanding.scenarios.get("return.quality", 0.0) >= _MATTER else name
+
+
+def _holds(facts: FactTree, path: str) -> bool:
+    """Whether the facts, what was told among them, have the value there."""
+    node: Any = facts
+    for name in path.split("."):
+        if not isinstance(node, Mapping) or name not in node:
+            return False
+        node = node[name]
+    return True
 
 
 def _which_item(facts: FactTree, english: bool) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from knowledge.fact_paths import fact_name
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
-from knowledge.normalise import match_form, same_length_form
+from knowledge.normalise import same_length_form
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from knowledge.records import ProvenReply, Store
@@ -42,7 +42,7 @@ from suggest.framing import Framing, speaks_of
 from suggest.joining import without_repeated_requests
 from suggest.late_promises import late_promises
 from suggest.ranking import Candidate
-from suggest.told import already_declined, already_told, without_asking_again, without_declined
+from suggest.told import already_declined, already_told, own_words, without_asking_again, without_declined
 from suggest.traceability import FactClaims, untraceable
 from suggest.understanding import Understanding
 
@@ -90,9 +90,8 @@ class Drafter:
         day = facts["now"].astimezone(ZoneInfo(store.timezone)).date()
         self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
         self._fact_claims = FactClaims(facts, store_facts, writer)
-        own_words = [match_form(turn.text) for turn in history if turn.role == "customer"]
-        self._told = already_told([*own_words, understanding.text], facts["order"])
-        self._declined = already_declined([*own_words, understanding.text])
+        said = own_words(understanding, history)
+        self._told, self._declined = already_told(said, facts["order"]), already_declined(said)
         self._checker = style_checker_of(store)
         self._bodies: dict[str, list[Piece]] = {}  # by reply: one that is joined with another is drafted alone too
 

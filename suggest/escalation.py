@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from indexes.lexical_index import lexical_terms
 from knowledge.conduct_rules import Alarm, alarms
+from knowledge.conduct_tables import found
 from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
 from knowledge.normalise import match_form
@@ -80,10 +81,17 @@ def _applies(alarm: Alarm, form: str, understanding: Understanding, facts: FactT
         case "repeated_complaints":
             complained = facts["customer"].get("complaints_90d", 0) >= _REPEATED_COMPLAINTS
             return complained and (understanding.upset >= LIKELY or _repeated_here().says(form))
+        case "repeated_here" if alarm.promised:
+            return alarm.says(form) or (alarm.hints(form) and _promised(alarm, history))
         case "repeated_here":
             return understanding.emotion != "calm" and (said or _says_again(form, history))
         case _:
             return said
+
+
+def _promised(alarm: Alarm, history: Sequence[Turn]) -> bool:
+    """Whether an agent has promised in this conversation to come back to it."""
+    return any(found(alarm.promised, match_form(turn.text)) for turn in history if turn.role == "agent")
 
 
 def says(alarm: Alarm, form: str, store: Store) -> bool:

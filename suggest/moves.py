@@ -8,6 +8,7 @@ from knowledge.facts import FactTree
 from knowledge.formats import FactWriter
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
+from suggest.answered import answered_in
 from suggest.choices import Answer
 from suggest.clarifying import clarifying_questions
 from suggest.composition import bare, sentences_of
@@ -16,6 +17,7 @@ from suggest.escalation import asked_of_authority
 from suggest.next_actions import NextActions, reasons_to_act
 from suggest.proactive import Unasked
 from suggest.recommending import Recommender, wanted
+from suggest.told import already_told, asks_for, own_words
 
 
 class MoveFields(TypedDict, total=False):
@@ -61,7 +63,13 @@ class Moves:
         drafted = suggestions[0].scenario if suggestions else None
         need = wanted(understanding, facts, history, drafted=drafted)
         handed_over = handed_over or asked_of_authority(offered, self._store, role=role, writer=writer)
-        questions = clarifying_questions(understanding, answers[0].candidates, facts, need=need, silent=not suggestions, language=self._store.language)
+        words = own_words(understanding, history)
+        told = already_told(words, facts["order"])
+        questions = clarifying_questions(
+            understanding, answers[0].candidates, facts, need=need, said=words, silent=not suggestions, language=self._store.language
+        )
+        given = [one.told for one in answered_in(history, words[-1]).given]
+        needless = {thing.action for thing in (*told, *given) if thing.action}
         asked = {bare(sentence) for turn in history if turn.role == "agent" for sentence in sentences_of(turn.text)}
         if handed_over is not None:
             holding = in_script(handed_over.holding_reply)
@@ -69,9 +77,11 @@ class Moves:
             handed_over = handed_over.model_copy(update={"holding_reply": "" if said else holding})
         return {
             "escalate": handed_over,
-            "clarifying_questions": [in_script(one) for one in questions if not asked.issuperset(map(bare, sentences_of(one)))],
+            "clarifying_questions": [
+                in_script(one) for one in questions if not asked.issuperset(map(bare, sentences_of(one))) and not any(asks_for(thing, one) for thing in told)
+            ],
             "recommendations": [] if need is None else self._recommender.recommend(need, understanding, writer),
-            "next_actions": self._actions.fitting(reasons_to_act(drafted, [one.question.scenarios for one in answers]), facts),
+            "next_actions": self._actions.fitting(reasons_to_act(drafted, [one.question.scenarios for one in answers]), facts, needless=needless),
         }
 
     def unasked(self, happened: Unasked, facts: FactTree) -> MoveFields:

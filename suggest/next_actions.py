@@ -1,6 +1,6 @@
 """What a console can do next, from the contact reason and the order's state. The rules are data: `knowledge/conduct/actions.toml`, then the shop's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from knowledge.condition_set import ConditionSet
@@ -26,13 +26,17 @@ class NextActions:
         self._by_scenario = {name: [action for action in actions if name in action.scenarios] for name in named}
         self._conditions = {name: ConditionSet([action.when for action in own]) for name, own in self._by_scenario.items()}
 
-    def fitting(self, scenarios: Sequence[str], facts: Mapping[str, Any]) -> list[NextAction]:
-        """Gives at most three actions that the order makes possible: for the first contact reason in the rules' order, then for the next."""
+    def fitting(self, scenarios: Sequence[str], facts: Mapping[str, Any], *, needless: Collection[str] = ()) -> list[NextAction]:
+        """Gives at most three actions that the order makes possible: for the first contact reason in the rules' order, then for the next; no `needless` one."""
         possible: dict[str, str] = {}
         for name in dict.fromkeys(scenarios):
             if name in self._by_scenario and len(possible) < _MOST:
                 judged, number = self._conditions[name].judge(facts), self._conditions[name].number
-                possible |= {one.code: one.label for one in self._by_scenario[name] if judged.verdict(number[one.when]).outcome is Outcome.TRUE}
+                possible |= {
+                    one.code: one.label
+                    for one in self._by_scenario[name]
+                    if judged.verdict(number[one.when]).outcome is Outcome.TRUE and one.code not in needless
+                }
         return [NextAction(code=code, label=label) for code, label in list(possible.items())[:_MOST]]
 
 

@@ -11,8 +11,9 @@ _THEN_ENGLISH = re.compile(r"(?:,|\band\b|\bso\b|\bthen\b|;)\s*(?:and |so |then 
 _JOINS = re.compile(
     r"^(?:并且?|而且|同时|另外|或者?|还是|也|再|然后|之后|接着|且|以便|方便|好让|便于|这样)+(?=我)|^(?:并且?|而且|同时|另外|或者?|还是|然后|之后|接着)"
 )
-_GOES_WITH = re.compile(r"(?:再|并|也|然后|另外|圈出|附上|标|注明|写上|连同)(?!.*我)")
-_OR = re.compile(r"^(?:或者?|还是)")
+_GOES_WITH = re.compile(r"(?:再|并|也(?!可以|能|行)|然后|另外|圈出|附上|标|注明|写上|连同)(?!.*我)")
+_OR = re.compile(r"^(?:或者?|还是|也(?=可以|能|行))")
+_LEFT_HANGING = re.compile(r"(?:(?:^|(?<=[，,；;]))(?:[^，,；;。]*的话|(?:如果|要是|若)[^，,；;。]*)[，,；;。]*\s*)+$")  # a condition with nothing after it
 _END = re.compile(r"[。！？!?；;.]+\s*$")
 _QUESTION = re.compile(r"[？?]")
 _MANNERS = re.compile(
@@ -40,10 +41,11 @@ def without_steps(sentence: str, unwanted: Unwanted) -> str:
     left = "".join(kept)
     if unwanted(steps[0]) is not None:
         left = _JOINS.sub("", left.lstrip())
+    left = _LEFT_HANGING.sub("", left)
     if _MANNERS.fullmatch(left):
         return ""
-    end = _END.search(sentence)
-    mark = end[0] if end is not None and not _QUESTION.search(end[0]) else "。" if chinese else ". "
+    end, asks = _END.search(sentence), kept[-1:] == steps[-1:]  # a question that stays is one
+    mark = end[0] if end is not None and (asks or not _QUESTION.search(end[0])) else "。" if chinese else ". "
     return left[:1].upper() + left[1:].rstrip("，,；;：:、。！？!?. ") + mark
 
 

@@ -4,16 +4,25 @@ The pairs are data (`knowledge/conduct/told.toml`).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from knowledge.normalise import console_marks, match_form
+from knowledge.order_context import Turn
 from knowledge.told_rules import Declined, Told, declined_things, told_things
 from suggest.composition import sentences_of
 from suggest.steps import STEPS
+from suggest.understanding import Understanding
 
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
 _SUBJECT = re.compile(r"^我们?(?:这边)?(?:马上|现在|这就|先)?")
 _AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
 _ENDS = ("。", "！", "？", "!", "?")
+
+
+def own_words(understanding: Understanding, history: Sequence[Turn]) -> list[str]:
+    """Gives what the customer wrote, as it is matched, with the marks of photos: each turn, then the message."""
+    turns = [" ".join([match_form(turn.text), *console_marks(turn.text)]) for turn in history if turn.role == "customer"]
+    return [*turns, " ".join([understanding.text, *understanding.marks])]
 
 
 def already_told(texts: Iterable[str], order: Mapping[str, object]) -> list[Told]:
@@ -51,10 +60,11 @@ def _without_offers(sentence: str, declined: Declined) -> str:
 def without_asking_again(text: str, told: Iterable[Told]) -> str:
     """Gives the text without the steps that ask for what was told; unchanged where such a step ends its sentence, for something must come of it."""
     for one in told:
-        kept = [step for step in STEPS.findall(text) if step.rstrip().endswith(_ENDS) or not _asks(one, step)]
+        kept = [step for step in STEPS.findall(text) if step.rstrip().endswith(_ENDS) or not asks_for(one, step)]
         text = "".join(kept)
     return text
 
 
-def _asks(one: Told, step: str) -> bool:
+def asks_for(one: Told, step: str) -> bool:
+    """Whether a step, or a question, asks for it and for nothing else."""
     return re.search(one.asks, step) is not None and not (one.unless and re.search(one.unless, step))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from indexes.classifier import TextClassifier
 from knowledge.conversation import closes, praises, readings
-from knowledge.normalise import strip_console, without_politeness
+from knowledge.normalise import console_marks, strip_console, without_politeness
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from suggest.history import HistoryGate
@@ -64,6 +64,7 @@ class Understanding:
     said_last: str = ""  # the agent's last turn: not to be said again
     products_before: tuple[str, ...] = ()  # SKUs that the newest turn to name any spoke of, where history tells what is meant
     questions: tuple["Understanding", ...] = field(default=())
+    marks: tuple[str, ...] = ()  # what a console writes for a photo or a video in the message
 
     @property
     def text(self) -> str:
@@ -209,6 +210,7 @@ class MessageReader:
         if history and not whole.products and whole.lean_on_history >= _LEANS:
             earlier = (tuple(catalogue.mentioned(strip_console(turn.text))) for turn in reversed(history))
             whole = replace(whole, products_before=next((found for found in earlier if found), ()))
+        whole = replace(whole, marks=tuple(console_marks(message)))
         if not heard.pieces:
             return whole
         clauses = tuple([Reading(piece.text, row) for piece, row in zip(heard.pieces, heard.piece_needs, strict=True)])

@@ -113,6 +113,23 @@ TAKEN_UP = [
         "签收5天内的破损，退款，都不收费。我今天就提交。", id="the rest of the sentence needs no «or»",
     ),
     pytest.param(
+        STORE, "可以等补货优先发，也可以换同价商品，或者全额退款，您选哪个？", "那就退款吧",
+        {"information": "可以等补货优先发，也可以换别的款，或者全额退款。", "action": "您想等、想换还是退款？告诉我，我马上办。"},
+        "全额退款。我马上办。", id="one of three, waiting among them",
+    ),
+    pytest.param(
+        STORE, "您想等、想换还是退款？", "换别的",
+        {"information": "可以等补货优先发，也可以换别的款，或者全额退款。", "action": "您选好我马上办。"}, "可以换别的款。我马上办。", id="the second of three",
+    ),
+    pytest.param(
+        STORE, "麻烦看看门口和驿站有没有代收", "都看过了没有", {"action": "麻烦先看看门口、驿站；都没有的话，我现在向快递核实。"},
+        "我现在向快递核实。", id="an «if» that hung on the asking",
+    ),
+    pytest.param(
+        STORE, "请拍照发我", "发了", {"information": "运费我们出。", "action": "请拍照发我，我核对后给您安排，您要哪个颜色？"},
+        "运费我们出。我核对后给您安排，您要哪个颜色？", id="a question that stays is one",
+    ),
+    pytest.param(
         STORE, "请拍一段视频给我", "视频发了",
         {"information": "七天内可以换新。", "action": "您把视频和机身序列号发来，我现在提交。"},
         "七天内可以换新。您把视频和机身序列号发来，我现在提交。", id="the serial number is still wanted",
@@ -162,6 +179,7 @@ LEFT_OUT = [
         "下午给您回电，几点方便接电话？", "四点后", {"information": "送货时间由网点安排。", "action": "您告诉我方便的时间，我备注。"}, id="another appointment",
     ),
     pytest.param("请拍照发我。", "发了", {"information": "签收5天内可以退换。", "action": "请拍照发我。"}, id="a term is no next step"),
+    pytest.param("请拍照发我，您想退还是换？", "图发了，换新的", {"action": "请拍照发我，您想退还是换？"}, id="neither the photo nor the choice"),
     pytest.param("您选重寄还是退款？", "退款", {"action": "重寄的话请把地址再确认一遍，我马上安排。"}, id="the road not taken"),
 ]  # fmt: skip
 

@@ -119,6 +119,26 @@ def test_the_same_complaint_a_third_time_is_handed_over_and_a_second_time_is_not
     assert second.escalate is None
 
 
+@pytest.mark.parametrize(
+    ("message", "agent", "handed"),
+    [
+        pytest.param("2小时早过了，你们人呢", "我现在催仓库，2小时内把出库时间告诉您。", True, id="the time is over"),
+        pytest.param("都一天了没消息", "30分钟内给您回复。", True, id="a day without a word"),
+        pytest.param("都一天了没消息", "好的，帮您记下了。", False, id="nothing was promised"),
+        pytest.param("主管说30分钟打给我，没人打", "好的", True, id="in so many words"),
+        pytest.param("说好今天联系我的，等到现在没人理", "好的", True, id="we were to call"),
+        pytest.param("快递说联系我，到现在没打", "好的", False, id="the courier's promise"),
+        pytest.param("还有多久", "2小时内给您回复。", False, id="still waiting"),
+    ],
+)
+def test_a_promise_of_ours_that_was_broken_is_handed_over(ask: Ask, message: str, agent: str, handed: bool) -> None:
+    history = [{"role": "customer", "text": "怎么还不发"}, {"role": "agent", "text": agent}]
+
+    found = ask(message, order=OVERDUE, history=history).escalate
+
+    assert handed == (found is not None and "repeated_here" == found.reason)
+
+
 def test_a_lead_is_not_sent_to_a_lead_but_to_legal(ask: Ask) -> None:
     lead = {"role": "lead"}
 
@@ -213,6 +233,16 @@ def test_several_items_are_named(ask: Ask) -> None:
 )
 def test_nothing_is_asked_when_the_answer_needs_nothing(ask: Ask, message: str, order: dict[str, Any] | None) -> None:
     assert [] == ask(message, order=order).clarifying_questions
+
+
+@pytest.mark.parametrize("message", ["已拆封，能退吗", "没拆封能退吗", "一片都没拆，能退么", "用过一片了，想退"])
+def test_what_the_customer_tells_of_the_thing_is_not_asked_back(ask: Ask, message: str) -> None:
+    assert not any("拆封" in one for one in ask(message, order=DELIVERED).clarifying_questions)
+
+
+@pytest.mark.parametrize(("message", "asked"), [("退款批了没", True), ("我还没下单，先问问，退款批了没", False)])
+def test_who_has_not_ordered_yet_is_not_asked_for_an_order(ask: Ask, message: str, asked: bool) -> None:
+    assert asked == any("订单号" in one for one in ask(message).clarifying_questions)
 
 
 # ---- recommending ------------------------------------------------------------------------------------------------------------
@@ -311,6 +341,11 @@ def test_the_fitting_action_is_offered_first(ask: Ask, message: str, order: dict
 )
 def test_what_the_order_makes_impossible_is_not_offered(ask: Ask, message: str, order: dict[str, Any] | None, never: str) -> None:
     assert never not in {action.code for action in ask(message, order=order).next_actions}
+
+
+@pytest.mark.parametrize("message", ["[图片]耳机坏了，没声音", "如图，耳机坏了"])
+def test_photos_are_no_next_action_beside_a_photo(ask: Ask, message: str) -> None:
+    assert "request_photos" not in [one.code for one in ask(message, order=DELIVERED).next_actions]
 
 
 def test_a_shop_adds_its_own_actions_and_leaves_some_out() -> None:

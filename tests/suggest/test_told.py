@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from knowledge.normalise import match_form
+from knowledge.order_context import Turn
 from knowledge.told_rules import told_things
 from suggest.late_promises import late_promises
-from suggest.told import already_declined, already_told, without_asking_again, without_declined
+from suggest.told import already_declined, already_told, own_words, without_asking_again, without_declined
+from tests.suggest.drafted import heard
 
 
 @pytest.mark.parametrize(
@@ -17,12 +21,30 @@ from suggest.told import already_declined, already_told, without_asking_again, w
         pytest.param("我170，130斤", "您把身高、体重发我，我马上给您定码。", "我马上给您定码。", id="height and weight"),
         pytest.param("周六能送吗，最好晚上", "您告诉我哪天哪个时段方便，我现在转给快递。", "我现在转给快递。", id="the day"),
         pytest.param("六楼没电梯", "您告诉我楼层和有没有电梯，我备注给司机。", "我备注给司机。", id="the floor"),
+        pytest.param("如图，发错颜色了", "请发来外盒标签的照片，我核对后安排补发。", "我核对后安排补发。", id="as the picture shows"),
+        pytest.param("你看照片，镜片是裂的", "请发破损处照片，我提交申请。", "我提交申请。", id="look at the photo"),
+        pytest.param("看图片以为是真皮", "请发破损处照片，我提交申请。", "请发破损处照片，我提交申请。", id="the shop's own picture"),
+        pytest.param("我还没下单呢，能改地址吗", "把订单号发我，我来查。", "我来查。", id="nothing was ordered"),
+        pytest.param("买之前问下能开专票吗", "提交完把订单号给我，我看一眼。", "提交完把订单号给我，我看一眼。", id="the number that there will be"),
+        pytest.param("没下单怎么收到快递", "把订单号发我，我来查。", "把订单号发我，我来查。", id="a parcel that came anyway"),
         pytest.param("还没发货呢", "请发破损处照片，我提交申请。", "请发破损处照片，我提交申请。", id="something else was told"),
         pytest.param("i've sent the photos", "Send me a photo, and I'll check today.", "and I'll check today.", id="English"),
     ],
 )
 def test_a_step_that_asks_for_what_was_told_is_left_out(said: str, text: str, left: str) -> None:
     assert left == without_asking_again(text, already_told([said], {}))
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_the_mark_of_a_photo_tells_that_it_was_sent(earlier: bool) -> None:
+    message = replace(heard("calm"), marks=() if earlier else ("[图片]",))
+    history = [Turn(role="customer", text="[图片]")] if earlier else []
+
+    told = already_told(own_words(message, history), {})
+
+    assert ["request_photos"] == [one.action for one in told]
+    assert "我收到马上登记。" == without_asking_again("请发来破损处的照片，我收到马上登记。", told)
+    assert [] == already_told(own_words(heard("calm"), [Turn(role="customer", text="[微笑]")]), {})
 
 
 def test_the_thing_is_not_asked_for_where_the_order_has_only_one_to_speak_of() -> None:
