@@ -93,8 +93,8 @@ def clarifying_questions(
 def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate], facts: FactTree, *, silent: bool) -> str | None:
     """The question whose answer the likeliest replies wait for, by the sum of their confidence; None when the first waits for nothing."""
     matter = {name for name, probability in understanding.scenarios.items() if probability >= _MATTER}
-    offered = candidates[0] if candidates and not silent else None
-    fitting = list(islice((one for one in candidates if one.reply.scenario in matter or one is offered), _LOOKED_AT))
+    offered = list(candidates[:1]) if not silent else []
+    fitting = list(islice((one for one in candidates if one.reply.scenario in matter), _LOOKED_AT)) or offered
     if silent and not facts["order"] and _shop_asks_for_order(understanding, candidates):
         return "order"
     if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts) is None:

@@ -107,12 +107,13 @@ def examples(chats: Sequence[LabelledChat], suggester: Suggester, *, on_chat: Ca
     found = []
     shop = suggester.snapshot.shop
     english = shop.store.language == "en"
-    own = {reply.id: may_go_unread(reply, shop.store) for reply in shop.replies}
+    own: dict[str, bool] = {}
     for chat in chats:
         table = suggester.signals(chat)
         if table.replies:
             grades = np.array([chat.labels.replies.get(reply.id, 0) for reply in table.replies], dtype=np.int64)
             name = f"{shop.store.id}/{chat.conversation}"
+            own |= {reply.id: may_go_unread(reply, shop.store) for reply in table.replies if reply.id not in own}
             unread = np.array([own[reply.id] for reply in table.replies], dtype=np.bool_)
             found.append(Example(name, english, chat.labels.answerable, table, grades, unread))
         if on_chat is not None:
@@ -156,8 +157,10 @@ def precision_curve(sure: npt.NDArray[np.float64], accepted: npt.NDArray[np.bool
 
     The precision is the lesser of the share that was accepted and the mean confidence, which is what the confidence itself promises: the share alone
     moves by chance, and a threshold with it. Confidences and precisions are rounded down, so that a threshold lets the drafts pass that made it; of
-    equal confidences the last counts.
+    equal confidences the last counts. Of no chats there is no curve.
     """
+    if not len(sure):
+        return []
     floors = np.floor(sure * _STEPS) / _STEPS
     order = np.argsort(-floors, kind="stable")
     ranks = np.arange(1, len(order) + 1)

@@ -132,7 +132,8 @@ def test_short_channels_are_kept_to_or_warned_of(spoken: list[Spoken]) -> None:
     for one, draft in drafts:
         assert (len(draft.text) > limits[one.channel]) == any(warning.code == "too_long" for warning in draft.warnings), draft.text
         assert "券现在" not in draft.text or "张" in draft.text, draft.text  # nothing given is spoken of that is not in the message
-    assert sum(len(draft.text) <= limits[one.channel] for one, draft in drafts) >= 0.6 * len(drafts)
+    firsts = [(one, draft) for one, draft in drafts if draft.rank == 1]  # second choices are of other matters, and as long as the shop wrote them
+    assert sum(len(draft.text) <= limits[one.channel] for one, draft in firsts) >= 0.6 * len(firsts)
 
 
 def test_in_public_nothing_is_told_of_the_order_and_nothing_asked_for(spoken: list[Spoken]) -> None:
