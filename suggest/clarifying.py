@@ -81,8 +81,9 @@ def clarifying_questions(
     answered = bool(candidates) and not silent and bool(candidates[0].reply.products)  # about a size of one product, say: no budget is wanted
     if need is not None and not answered:
         return [_QUESTIONS[name][english] for name in need.missing][:_MOST]
-    known = likely_facts(facts, said)[0] or facts
-    asked = _deciding_fact(understanding, candidates, known, silent=silent)
+    asked = _deciding_fact(understanding, candidates, facts, silent=silent)
+    if asked is not None and (told := likely_facts(facts, said)[0]) is not None:
+        asked = _deciding_fact(understanding, candidates, told, silent=silent)
     if asked == "item":
         return [_which_item(facts, english)]
     if asked is None and silent and _is_vague(understanding):

@@ -13,7 +13,8 @@ from suggest.understanding import Understanding
 
 _NOT_SAID = re.compile(r"[\W_]+")
 _CLAUSE_ENDS = re.compile(r"[\s,.!?;~，。！？；、…]+")
-_NEARNESS, _NEAR = [SIGNALS.index(name) for name in ("trigger", "trigger_clause")], 0.9  # the same words have a cosine of 1, whatever the marks
+_TRIGGER, _CLAUSE = SIGNALS.index("trigger"), SIGNALS.index("trigger_clause")
+_NEAR = 0.9  # the same words have a cosine of 1, whatever the marks
 _CLAUSE_CHARS = 4  # a shorter piece, «在吗», stands beside what is asked
 _STANDS_ALONE = 0.5  # of the weight that history has: «退款» after an offer is an answer, not the question of a trigger
 
@@ -25,7 +26,7 @@ def in_very_words(candidates: Sequence[Candidate], question: Understanding) -> l
     condition is not known to hold.
     """
     found = list(candidates)
-    near = [one for one in found if one.signals[_NEARNESS].max() >= _NEAR]  # the others' triggers need not be read
+    near = [one for one in found if one.signals[_TRIGGER] >= _NEAR or one.signals[_CLAUSE] >= _NEAR]  # the others' triggers need not be read
     if not near or question.lean_on_history >= _STANDS_ALONE:
         return found
     whole = _bare(question.text)
