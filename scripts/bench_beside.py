@@ -30,9 +30,11 @@ def searching_ms(texts: Sequence[str], messages: Sequence[str], embedder: Embedd
         messages: asked twice over, after a warm-up.
         embedder: gives the vectors, ours and therefore theirs.
     """
-    embeddings = import_module(TXTAI).Embeddings(
-        {"method": "external", "transform": embedder.encode_query, "hybrid": True, "content": False, "backend": "faiss"}
-    )
+
+    def transform(texts: Sequence[str]) -> np.ndarray:  # a plain function: anything else txtai calls for an object of its own
+        return embedder.encode_query(list(texts))
+
+    embeddings = import_module(TXTAI).Embeddings({"method": "external", "transform": transform, "hybrid": True, "content": False, "backend": "faiss"})
     embeddings.index((number, text, None) for number, text in enumerate(texts))
     for message in messages[:_WARM_UP]:
         embeddings.search(message, _WANTED)

@@ -144,6 +144,8 @@ ENGLISH = [
     ("I will send you a $50 coupon.", [("over_authority", "send you a $50")]),
 ]
 ENGLISH_FINE = [
+    "That way somebody doesn't have to wait in all day.", "Nobody has to wait in: a safe place will do, so you don't have to wait.",
+    "A lower price afterwards can't be credited by us. An unused item can be returned to them.",
     "Here is how it works.", "It comes in a relaxed fit.", "You should have a receipt by 5 pm.", "It's not your fault.",
     "The best time to water it is morning.", "We will get back to you by noon today.",
     "I will reply within two hours, as soon as possible.", "This cannot be returned, but you can exchange it.",
