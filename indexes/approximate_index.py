@@ -158,7 +158,7 @@ class ApproximateIndex:
             self._index.add(_unrounded(rows[start : start + _BLOCK]))
 
     def _look_at_as_many_lists_as(self, wanted: float, queries: Vectors, least: npt.NDArray[np.float32]) -> None:
-        """Doubles the lists looked at until the recall is there, then looks for fewer among the eighths of the last doubling."""
+        """Doubles the lists looked at until the recall is there, then halves between the last two numbers tried."""
         most = max(1, self._index.nlist // _MOST_OF_LISTS)
 
         def is_enough(n_lists: int) -> bool:

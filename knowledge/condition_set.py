@@ -54,7 +54,7 @@ class ConditionSet:
             looks = [(tuple(path.split(".")), look_of(part, path)) for path in referenced_paths(part)]
             groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in looks), []).append((conditions, compiled(part)))
         every = [path for path, _ in self._facts]
-        self._looking_at: dict[frozenset[str], int] = {}
+        self._looking_at: dict[frozenset[str], int] = {}  # facts asked about → the conditions that look at any of them
         self._below: dict[Path, list[tuple[int, str, Look]]] = {}  # facts by what they stand below
         for (path, look), number in self._facts.items():
             self._below.setdefault(path[:-1], []).append((number, path[-1], look))

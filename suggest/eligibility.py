@@ -111,7 +111,7 @@ class Gates:
         if likely.usual is not None:
             conditions[unknown & ~likely.usual.unknown_ones & ~likely.usual.false_ones] = LIKELY
         if likely.told is not None:
-            conditions[likely.told.false_ones] = RULED_OUT
+            conditions[unknown & likely.told.false_ones] = RULED_OUT
         conditions[judged.false_ones] = RULED_OUT
         own = self._columns
         return _least(
