@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from indexes.compiled import compiled
 from indexes.lexical_index import K1, LENGTH, REMEMBERED, Scores, lexical_terms
+from indexes.lexical_loops import largest, sums_of_rows, worth_of_champions
 from indexes.mapping import mapped
 from indexes.spans import joined
 from indexes.vector_index import RowHits, Rows
@@ -68,7 +68,8 @@ class LargeLexicalIndex:
         self._rarity = np.log(1 + (counted.n_rows - found + 0.5) / (found + 0.5)).astype(np.float32)
         self._weight_of_length = (K1 * ((1 - LENGTH) + LENGTH * lengths / np.float32(counted.mean_length or 1.0))).astype(np.float32)
         self._known = lru_cache(maxsize=REMEMBERED)(self._numbers_of)  # a message's terms are wanted three times
-        self._scratch = np.zeros(self._n_rows, dtype=np.float32)  # compiled loops keep the interpreter's lock: nobody else meets it half written
+        # All zero between calls. Compiled loops keep the interpreter's lock: nobody else meets them half written.
+        self._sums, self._asked = np.zeros(self._n_rows, dtype=np.float32), np.zeros(len(vocabulary), dtype=np.float32)
 
     @classmethod
     def build(cls, texts: Sequence[str], is_found: npt.NDArray[np.bool_] | None = None, *, n_champions: int = CHAMPIONS) -> "LargeLexicalIndex":
@@ -168,7 +169,7 @@ class LargeLexicalIndex:
         known = self._known(text)
         if not len(known) or not len(rows):
             return np.zeros(len(rows), dtype=np.float32)
-        return _sums_of_rows(known, rows, self._starts, self._terms, self._counts, self._rarity, self._weight_of_length)
+        return sums_of_rows(known, rows, self._starts, self._terms, self._counts, self._rarity, self._weight_of_length, self._asked)
 
     def search(self, text: str, *, n_rows: int) -> RowHits:
         """Gives up to `n_rows` rows that share a term and may be found, best first, ties by row, of those that the terms' best rows lead to.
@@ -192,13 +193,10 @@ class LargeLexicalIndex:
 
     def _promising(self, terms: Rows, n_rows: int) -> Rows:
         """Rows with the largest sums over the leading terms, ascending; ties by row."""
-        rows, sums = _sums_of_champions(terms, self._champion_starts, self._champions, self._rarity, self._scratch)
+        rows, worth = worth_of_champions(terms, self._champion_starts, self._champions, self._rarity, self._weight_of_length, self._sums)
         if len(rows) <= n_rows:
             return np.sort(rows)
-        worth = sums / (1 + self._weight_of_length[rows])
-        last = np.partition(worth, -n_rows)[-n_rows]
-        better, as_good = rows[worth > last], np.sort(rows[worth == last])
-        return np.sort(np.concatenate([better, as_good[: n_rows - len(better)]]))
+        return np.sort(largest(rows, worth, n_rows))
 
     def _numbers_of(self, text: str) -> Rows:
         """Numbers of the text's terms that some row has, each once, ascending."""
@@ -220,53 +218,6 @@ class LargeLexicalIndex:
             weights = counts / (counts + self._weight_of_length[rows[span]])
             kept[starts[term] + np.argsort(-weights, kind="stable")[most:]] = False
         return np.concatenate([[0], np.cumsum(np.minimum(lengths, most))]).astype(np.int64), rows[kept]
-
-
-@compiled
-def _sums_of_rows(
-    known: Rows,
-    rows: Rows,
-    starts: npt.NDArray[np.int64],
-    terms: npt.NDArray[np.int32],
-    counts: npt.NDArray[np.uint8],
-    rarity: Scores,
-    weight_of_length: Scores,
-) -> Scores:
-    """What each row's known terms come to, [len(rows)]."""
-    asked = np.zeros(len(rarity), dtype=np.float32)
-    for term in known:
-        asked[term] = rarity[term]
-    sums = np.empty(len(rows), dtype=np.float32)
-    for number, row in enumerate(rows):
-        total = 0.0
-        for place in range(starts[row], starts[row + 1]):
-            rare = asked[terms[place]]
-            if rare > 0:  # of dozens of terms a row has, few were said
-                count = np.float32(counts[place])
-                total += rare * (count / (count + weight_of_length[row]))
-        sums[number] = total
-    return sums
-
-
-@compiled
-def _sums_of_champions(terms: Rows, starts: npt.NDArray[np.int64], champions: npt.NDArray[np.int32], rarity: Scores, sums: Scores) -> tuple[Rows, Scores]:
-    """The rows that the terms lead to, as they are met, and the sum of the terms' rarity for each. `sums` is all zero before and after."""
-    n_most = 0
-    for term in terms:
-        n_most += starts[term + 1] - starts[term]
-    rows = np.empty(n_most, dtype=np.int64)
-    n_rows = 0
-    for term in terms:
-        for place in range(starts[term], starts[term + 1]):
-            row = champions[place]
-            if sums[row] == 0:
-                rows[n_rows] = row
-                n_rows += 1
-            sums[row] += rarity[term]
-    found = rows[:n_rows].copy()
-    of_found = sums[found]
-    sums[found] = 0
-    return found, of_found
 
 
 def _counted_texts(texts: Sequence[str], is_found: npt.NDArray[np.bool_], vocabulary: dict[str, int]) -> Counted:

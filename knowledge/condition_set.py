@@ -5,7 +5,7 @@ a plain word, a truth value or where they lie among numbers and times, the whole
 sets of conditions are the bits of an integer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import itemgetter, or_
@@ -55,6 +55,7 @@ class ConditionSet:
             groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in looks), []).append((conditions, compiled(part)))
         every = [path for path, _ in self._facts]
         self._looking_at: dict[frozenset[str], int] = {}  # facts asked about → the conditions that look at any of them
+        self._turning_on: dict[frozenset[str], tuple[list[int], dict[Path, list[tuple[int, str, Look]]]]] = {}  # the same → groups, and all their facts
         self._below: dict[Path, list[tuple[int, str, Look]]] = {}  # facts by what they stand below
         for (path, look), number in self._facts.items():
             self._below.setdefault(path[:-1], []).append((number, path[-1], look))
@@ -67,11 +68,10 @@ class ConditionSet:
             (group, itemgetter(*group.facts) if group.facts else _no_value, {}) for group in groups_of_tests
         ]
 
-    def _plain_values(self, facts: Mapping[str, Any]) -> list[object | None]:
-        """What of each fact matters to its tests, or at which step it is not there; None where only they can tell."""
-        plain: list[object | None] = [None] * len(self._facts)
+    def _looked_up(self, facts: Mapping[str, Any], places: Mapping[Path, Sequence[tuple[int, str, Look]]], plain: list[object | None]) -> list[object | None]:
+        """What of some facts matters to their tests, or at which step they are not there; None where only the tests can tell."""
         now = facts.get("now")
-        for above, below in self._below.items():
+        for above, below in places.items():
             node: Any = facts
             absent: object | None = None
             for step, name in enumerate(above):
@@ -102,28 +102,52 @@ class ConditionSet:
 
     def judge(self, facts: Mapping[str, Any]) -> "Judged":
         """Gives the verdicts of all of them."""
-        masks = 0
+        plain = self._looked_up(facts, self._below, [None] * len(self._facts))
+        return self._judged(facts, plain, range(len(self._lookups)), [0] * len(self._lookups))
+
+    def judge_filled(self, before: "Judged", facts: Mapping[str, Any], filled: frozenset[str]) -> "Judged":
+        """Gives the verdicts of those that could not be decided, after facts that were missing were filled in; of the others they say nothing new.
+
+        Args:
+            before: what they came to without.
+            facts: the same facts and the filled ones.
+            filled: dotted names, of all that may have been filled in.
+        """
+        if filled not in self._turning_on:
+            numbers = [number for number, (group, _, _) in enumerate(self._lookups) if not filled.isdisjoint(map(".".join, group.paths))]
+            wanted = {fact for number in numbers for fact in self._lookups[number][0].facts}
+            places = {above: kept for above, below in self._below.items() if (kept := [one for one in below if one[0] in wanted])}
+            self._turning_on[filled] = numbers, places
+        turning, places = self._turning_on[filled]
+        plain = self._looked_up(facts, places, [None] * len(self._facts))
+        return self._judged(facts, plain, turning, list(before.of_groups))
+
+    def _judged(self, facts: Mapping[str, Any], plain: list[object | None], numbers: Iterable[int], of_groups: list[int]) -> "Judged":
+        """The verdicts by what some groups' tests come to and what the others came to, which stands in `of_groups`."""
         later = []
-        plain = self._plain_values(facts)
-        for group, values_of, remembered in self._lookups:
+        for number in numbers:
+            group, values_of, remembered = self._lookups[number]
             values = values_of(plain)
             mask = remembered.get(values)
             if mask is None:
                 if values is None or (type(values) is tuple and None in values):
-                    later.append(group)
+                    later.append((number, group))
+                    of_groups[number] = 0
                     continue
                 mask = self._packed(_masks(group, cel_context(_part(facts, group.paths)), ruled_out=0))
                 if len(remembered) < _REMEMBERED:
                     remembered[values] = mask
-            masks |= mask
+            of_groups[number] = mask
+        masks = reduce(or_, of_groups, 0)
         n = len(self._conditions)
         every = (1 << n) - 1
         false = masks & every
-        later = [group for group in later if group.conditions & ~false]  # hours and times: only where it still matters
-        context = cel_context(_part(facts, [path for group in later for path in group.paths])) if later else None
-        for group in later:
-            masks |= self._packed(_masks(group, context, ruled_out=masks & every))
-        return Judged(self._conditions, facts, masks & every, masks >> n & every, masks >> 2 * n)
+        later = [(number, group) for number, group in later if group.conditions & ~false]  # hours and times: only where it still matters
+        context = cel_context(_part(facts, [path for _, group in later for path in group.paths])) if later else None
+        for number, group in later:
+            of_groups[number] = self._packed(_masks(group, context, ruled_out=masks & every))
+            masks |= of_groups[number]
+        return Judged(self._conditions, facts, masks & every, masks >> n & every, masks >> 2 * n, of_groups)
 
     def _packed(self, masks: Masks) -> int:
         """The three sets in one number, one behind the other."""
@@ -140,6 +164,7 @@ class Judged:
     false: int
     missing: int
     incomparable: int
+    of_groups: Sequence[int] = ()  # what each group's tests came to, see `ConditionSet`
 
     @property
     def false_ones(self) -> npt.NDArray[np.bool_]:

@@ -4,8 +4,11 @@ A field's description is also what the HTTP documentation shows.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -133,10 +136,26 @@ class ProvenReply(Dated):
             raise ValueError("both parts and text: expected one or the other, the text would never be shown")
         return self
 
-    def templates(self) -> dict[str, str]:
+    def templates(self) -> Mapping[str, str]:
         """Gives the non-empty templates by part; an undivided reply has one, under `text`."""
+        return self._templates
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "ProvenReply":
+        """Gives a copy with some fields changed, without what was worked out of the old ones."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("source", "_templates"):
+            copied.__dict__.pop(name, None)
+        return copied
+
+    @cached_property
+    def source(self) -> str:
+        """All its templates, a line each."""
+        return "\n".join(self._templates.values())
+
+    @cached_property
+    def _templates(self) -> Mapping[str, str]:
         parts = {part: getattr(self, part) for part in PARTS if getattr(self, part).strip()}
-        return parts or {"text": self.text}
+        return MappingProxyType(parts or {"text": self.text})
 
 
 class Product(Record):

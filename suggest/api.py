@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             min_confidence=chosen.min_confidence, looks_again=chosen.refresh_seconds > 0,
         )  # fmt: skip
         watcher.look()
-        _spare_the_collector()
+        spare_the_collector()
         _log.info("service.ready", extra={"shops": shops.ids, "seconds": round(time.perf_counter() - started, 3)})
         watcher.start(chosen.refresh_seconds)
         yield
@@ -165,7 +165,7 @@ def reply(reply_id: str, shops: Shops, store: Store = None) -> ReplyView:
     return ReplyView(reply=found, in_force=may_be_told(found, day_of(datetime.now(UTC), snapshot)))
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Keeps Python's cycle collector from walking through whole shops while a customer waits: what is loaded by now stays, and it looks less often."""
     gc.collect()
     gc.freeze()

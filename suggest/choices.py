@@ -104,7 +104,7 @@ def _shared(reply: ProvenReply, other: ProvenReply) -> float:
 
 def words_of(reply: ProvenReply) -> frozenset[str]:
     """Gives the lexical terms of the reply's own words, whatever the facts fill in."""
-    return _words("\n".join(reply.templates().values()))
+    return _words(reply.source)
 
 
 @lru_cache(maxsize=8_192)  # of the shops' own replies, not of what customers say

@@ -174,7 +174,7 @@ class Drafter:
 
     def _chosen_parts(self, reply: ProvenReply) -> dict[str, str]:
         """A calm question gets no empathy that does not suit it; everyone else is heard first."""
-        parts = reply.templates()
+        parts = dict(reply.templates())
         if "empathy" in parts and len(parts) > 1 and not in_place(reply, self._understanding, self._facts, feelings=self._book.apologies.feelings):
             del parts["empathy"]
         return parts

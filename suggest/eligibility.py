@@ -232,7 +232,7 @@ class Eligibility:
         if not self._judged.missing & conditions.looking_at(likely_paths()):
             return Likely()
         told, usual = likely_facts(self._here.facts, self._here.said)
-        return Likely(None if told is None else conditions.judge(told), None if usual is None else conditions.judge(usual))
+        return Likely(*(None if facts is None else conditions.judge_filled(self._judged, facts, likely_paths()) for facts in (told, usual)))
 
     def _day_of(self, moment: datetime) -> date:
         """The day in the shop's timezone."""

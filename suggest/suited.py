@@ -5,7 +5,7 @@ Words are data (`knowledge/conduct/alarms.toml`, `presumed.toml`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from knowledge.conditions import Outcome, compile_condition
@@ -44,7 +44,9 @@ class Suited:
 
     leads: tuple[str, ...] | None  # contact reasons that may come first; None for all
     danger: bool  # whether anything speaks for it
-    unsaid: tuple[int, ...]  # which presumptions the customer gave no leave to
+    told: str  # all that the customer said, as it is matched
+    facts: FactTree
+    leave: dict[int, bool] = field(default_factory=dict)  # for each presumption that was asked of, whether it may be made here
 
     @classmethod
     def of(cls, understanding: Understanding, alarm: Alarm | None, facts: FactTree, history: Sequence[Turn]) -> "Suited":
@@ -53,7 +55,8 @@ class Suited:
         return cls(
             leads=None if alarm is None else alarm.leads,
             danger=alarm is not None or in_danger(understanding),
-            unsaid=tuple(number for number, one in enumerate(presumptions()) if not one.granted(told) and _holds(one.when, facts)),
+            told=told,
+            facts=facts,
         )
 
     def aside(self) -> "Suited":
@@ -66,7 +69,15 @@ class Suited:
             return True
         if not self.danger and reply.scenario == _DANGER:
             return True
-        return by_words and bool(self.unsaid) and not set(self.unsaid).isdisjoint(_presumes("\n".join(reply.templates().values())))
+        return by_words and not all(map(self._may_presume, _presumes(reply.source)))
+
+    def _may_presume(self, number: int) -> bool:
+        """Whether the customer gave leave to a presumption, or the order is none that it is about. Few are ever made: each is looked at when it is."""
+        leave = self.leave.get(number)
+        if leave is None:
+            one = presumptions()[number]
+            leave = self.leave[number] = one.granted(self.told) or not _holds(one.when, self.facts)
+        return leave
 
 
 def in_danger(understanding: Understanding) -> bool:

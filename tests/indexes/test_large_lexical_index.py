@@ -7,7 +7,7 @@ import pytest
 
 from indexes import large_lexical_index
 from indexes.large_lexical_index import LargeLexicalIndex
-from indexes.lexical_index import LexicalIndex
+from indexes.lexical_index import K1, LENGTH, LexicalIndex, lexical_terms
 
 QUESTIONS = ["退货运费", "快递 abc", "退", "没有的词", "", "发票发票抬头"]
 
@@ -65,6 +65,20 @@ def test_the_rarest_terms_lead(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(large_lexical_index, "POSTINGS", 3)  # 发, 票 and 发票 have one row each; 我 has 51
 
     assert index.search("我的发票", n_rows=5).rows.tolist() == [50]
+
+
+@pytest.mark.parametrize(("question", "n_rows"), [("退货运费", 1), ("退", 3), ("快递 abc", 7), ("什么时候到", 20)])
+def test_the_rows_scored_in_full_are_those_with_the_largest_sums_of_rarity_ties_by_row(texts: list[str], question: str, n_rows: int):
+    index, told = LargeLexicalIndex.build(texts), set(lexical_terms(question))
+    found = [set(lexical_terms(text)) & told for text in texts]
+    frequency = {term: sum(term in one for one in found) for term in told}
+    rarity = {term: np.log(1 + (len(texts) - n + 0.5) / (n + 0.5)) for term, n in frequency.items()}
+    lengths = np.array([len(lexical_terms(text)) for text in texts])
+    weights = K1 * ((1 - LENGTH) + LENGTH * lengths / lengths.mean())
+    worth = np.array([sum(rarity[term] for term in one) for one in found]) / (1 + weights)
+    by_worth = sorted(np.flatnonzero(worth > 0).tolist(), key=lambda row: (-round(float(worth[row]), 5), row))
+
+    assert index.promising(question, n_rows=n_rows).tolist() == sorted(by_worth[: large_lexical_index._PROMISING * n_rows])
 
 
 def test_what_is_written_is_mapped_and_says_the_same(large: LargeLexicalIndex, tmp_path: Path):

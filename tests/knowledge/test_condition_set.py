@@ -89,6 +89,26 @@ def test_random_conditions_judged_together_and_alone_agree():
     assert min(seen.values()) > 500
 
 
+def test_with_missing_facts_filled_in_the_undecided_come_to_what_all_of_them_would():
+    rng = random.Random(9)
+    sources = ["", *(" && ".join(rng.sample(ATOMS, rng.choice([1, 2, 3]))) for _ in range(120))]
+    together, filled, n_decided = ConditionSet(sources), frozenset({"order.ship_overdue", "order.item.category", "customer.tier"}), 0
+    for _ in range(150):
+        facts = random_facts(rng)
+        facts["order"].setdefault("item", {})
+        added = facts | {
+            "order": {"ship_overdue": rng.random() < 0.5} | facts["order"] | {"item": {"category": "家电"} | facts["order"]["item"]},
+            "customer": {"tier": "vip"} | facts["customer"],
+        }
+        before, whole = together.judge(facts), together.judge(added)
+        again = together.judge_filled(before, added, filled)
+        undecided = before.unknown_ones & ~before.false_ones
+        assert (again.false_ones[undecided] == whole.false_ones[undecided]).all()
+        assert (again.unknown_ones & ~again.false_ones)[undecided].tolist() == (whole.unknown_ones & ~whole.false_ones)[undecided].tolist()
+        n_decided += int((undecided & ~(whole.unknown_ones & ~whole.false_ones)).sum())
+    assert n_decided > 300
+
+
 def test_a_whole_number_that_was_judged_is_neither_a_truth_value_nor_another_number():
     together = ConditionSet(["order.days_since_paid == 1", "order.days_since_paid > 1", "order.days_since_paid"])
     given = [{"order": {"days_since_paid": value}} for value in (1, True, 2, 1.0, 1, True)]
