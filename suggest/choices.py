@@ -2,20 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from indexes.lexical_index import lexical_terms
-from indexes.reply_columns import gate_of
 from knowledge.records import ProvenReply
-from knowledge.templates import literal_words
 from suggest.contract import Suggestion
+from suggest.likeness import variants
 from suggest.ranking import Candidate
 from suggest.retrieval import Hits
 from suggest.understanding import Understanding
 
 _UPSET = 0.5  # of the probability that they are upset or angry
-_VARIANT = 0.25  # the same for replies that differ in tone under one condition
-_NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +74,7 @@ def in_tone(candidates: Sequence[Candidate], *, upset: float) -> list[Candidate]
     meant, other = ("upset", "calm") if upset >= _UPSET else ("calm", "upset")
     for place, one in enumerate(found):
         if one.reply.tone == other:
-            later = (n for n in range(place + 1, len(found)) if found[n].reply.tone == meant and _variants(one.reply, found[n].reply))
+            later = (n for n in range(place + 1, len(found)) if found[n].reply.tone == meant and variants(one.reply, found[n].reply))
             if (twin := next(later, None)) is not None:
                 found[place], found[twin] = found[twin]._replace(confidence=one.confidence), one._replace(confidence=found[twin].confidence)
     return found
-
-
-def alike(reply: ProvenReply, other: ProvenReply) -> bool:
-    """Whether two replies are one choice: nearly the same words, or the calm and the upset way to say the same."""
-    return _shared(reply, other) >= _NEAR_DUPLICATE or _variants(reply, other)
-
-
-def _variants(reply: ProvenReply, other: ProvenReply) -> bool:
-    """Whether they are the calm and the upset way to say the same."""
-    if {reply.tone, other.tone} != {"calm", "upset"} or reply.scenario != other.scenario or gate_of(reply) != gate_of(other):
-        return False
-    return _shared(reply, other) >= _VARIANT
-
-
-def _shared(reply: ProvenReply, other: ProvenReply) -> float:
-    one, another = words_of(reply), words_of(other)
-    return len(one & another) / max(1, len(one | another))
-
-
-def words_of(reply: ProvenReply) -> frozenset[str]:
-    """Gives the lexical terms of the reply's own words, whatever the facts fill in."""
-    return _words(reply.source)
-
-
-@lru_cache(maxsize=8_192)  # of the shops' own replies, not of what customers say
-def _words(source: str) -> frozenset[str]:
-    return frozenset(lexical_terms(literal_words(source)))

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from knowledge.records import ProvenReply
-from suggest.choices import Answer, alike
+from suggest.choices import Answer
 from suggest.composition import bare, sentences_of
 from suggest.contract import Suggestion
 from suggest.framing import ON_THEIR_OWN
+from suggest.likeness import alike
 from suggest.ranking import Candidate
 
 _BOTH = 0.8  # least product of the two confidences; with the limits below, 42 of 46 such pairs of our labelled chats were right in both halves (D51)

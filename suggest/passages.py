@@ -12,9 +12,9 @@ from indexes.compiled import compiled
 from indexes.lexical_index import lexical_terms
 from indexes.snapshot import Snapshot
 from knowledge.records import Article, Passage
-from suggest.choices import words_of
 from suggest.contract import EvidencePassage
 from suggest.eligibility import Eligibility
+from suggest.likeness import words_of
 from suggest.ranking import Candidate
 from suggest.retrieval import Hits
 from suggest.traits import ArticleTraits, scenario_probabilities

@@ -18,12 +18,13 @@ from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
 from suggest.answered import NOTHING, answered_in
-from suggest.choices import Answer, alike, in_tone, in_turn, unsendable_later, without_complaints
+from suggest.choices import Answer, in_tone, in_turn, unsendable_later, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter
 from suggest.eligibility import Circumstances, Eligibility
 from suggest.escalation import beyond_authority, escalation, within_authority
 from suggest.joining import merged, sure_pair
+from suggest.likeness import alike
 from suggest.moves import Moves
 from suggest.offering import suggestion_of
 from suggest.order_state import order_signs

@@ -16,6 +16,7 @@ from indexes.snapshot import Snapshot
 from knowledge.conditions import Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import Eligibility
+from suggest.likeness import variants
 from suggest.retrieval import Hits
 from suggest.signals import SIGNALS, Matrix, SignalTable, signal_table
 from suggest.traits import ReplyTraits
@@ -34,7 +35,8 @@ _STANDING = ("score", "over_second", "over_third", "over_head", "spread", "share
 _ABOUT_FIRST = (
     "trigger_mixed", "needs_profile", "needs_peak", "scenario", "scenario_message", "lexical", "cited_article", "unknown", "specific",
     "own_product", "asks_for_order", "voted", "message_length", "lean_on_history", "other", "doubt", "best_trigger", "best_needs", "best_lexical",
-    "surest_need", "need_entropy", "has_order", "several_questions",
+    "surest_need", "need_entropy", "has_order", "several_questions", "covers_notable", "conditional", "calm_words_to_calm", "upset",
+    "needs_peak_from_best", "lexical_in_context",
 )  # fmt: skip
 CONFIDENCE_SIGNALS = (*_STANDING, *_ABOUT_FIRST, "english")
 _COLUMNS = np.array([SIGNALS.index(name) for name in _ABOUT_FIRST])
@@ -178,8 +180,13 @@ def best_first(table: SignalTable, scores: Scores) -> list[int]:
 
 
 def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores, *, english: bool) -> npt.NDArray[np.float64]:
-    """Gives what the confidence in the first candidate is judged by, [len(CONFIDENCE_SIGNALS)]."""
-    scenario = table.replies[order[0]].scenario
+    """Gives what the confidence in the first candidate is judged by, [len(CONFIDENCE_SIGNALS)].
+
+    The other way to say the same, calm or upset, is no rival: that it comes close says nothing against the first.
+    """
+    first = table.replies[order[0]]
+    scenario = first.scenario
+    order = [row for row in order if row == order[0] or not variants(first, table.replies[row])]
     agreement = sum([table.replies[row].scenario == scenario for row in order[:5]]) / len(order[:5])
     return _features(scores[order], agreement, table.values[order[0]], _COLUMNS, english)
 

@@ -16,6 +16,7 @@ from suggest.understanding import Understanding
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
 _SUBJECT = re.compile(r"^我们?(?:这边)?(?:马上|现在|这就|先)?")
 _AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
+_CHOICE = re.compile(r"^(?:选择?|如果|要是|若|想|愿意?|继续|肯)[^，,；;。]{1,12}[，,]\s*$|的话[，,]\s*$")  # what an offer hangs on: «选择再等，»
 _ENDS = ("。", "！", "？", "!", "?")
 
 
@@ -46,7 +47,9 @@ def without_declined(text: str, declined: Iterable[Declined]) -> str:
 
 def _without_offers(sentence: str, declined: Declined) -> str:
     steps = STEPS.findall(sentence)
-    kept = [step for step in steps if not re.search(declined.offers, step)]
+    offers = [re.search(declined.offers, step) is not None for step in steps]
+    hanging = [offered and _CHOICE.search(step) is not None for step, offered in zip(steps, [*offers[1:], False], strict=True)]
+    kept = [step for step, offered, hangs in zip(steps, offers, hanging, strict=True) if not offered and not hangs]
     if len(kept) == len(steps):
         return sentence
     if not kept or _IF.match(sentence):

@@ -14,8 +14,8 @@ from knowledge.normalise import clean
 from knowledge.records import ProvenReply
 from knowledge.shop import Shop
 from knowledge.templates import compile_template
-from suggest.choices import words_of
 from suggest.contract import MAX_MESSAGE_CHARS, SuggestionRequest
+from suggest.likeness import words_of
 from suggest.pipeline import Suggester
 from suggest.traceability import claims_of_source
 

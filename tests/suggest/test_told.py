@@ -85,6 +85,10 @@ def test_promises_that_the_clock_has_overtaken(text: str, hour: int, late: list[
         pytest.param("不要券", "我马上给您5元无门槛券，并把这单提前。", "我马上把这单提前。", id="the rest of the sentence stands alone"),
         pytest.param("别拿券糊弄我", "取消我现在提交，再等我发券，2小时内回您。", "取消我现在提交，2小时内回您。", id="a step in the middle"),
         pytest.param("不稀罕那点券", "补偿和催发是两件事，领了券不影响退款。", "补偿和催发是两件事。", id="the end"),
+        pytest.param(
+            "谁稀罕你那券", "选择再等，我给您补10元无门槛券；选择取消，没拣货的立即通过。", "选择取消，没拣货的立即通过。", id="a choice and what hangs on it"
+        ),
+        pytest.param("不要券", "想继续等，我给您申请10元券；不等了，我现在取消。", "不等了，我现在取消。", id="the other choice stays"),
         pytest.param("有券吗", "我给您5元券。", "我给您5元券。", id="nothing was declined"),
         pytest.param("不等了，退吧", "退款立即通过。如果还想要，我请仓库优先。", "退款立即通过。", id="no more waiting"),
     ],

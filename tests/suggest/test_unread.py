@@ -209,7 +209,9 @@ def test_the_same_question_goes_unread_alone_and_is_read_as_an_answer(demo_sugge
 
 
 def test_whose_facts_are_unknown_is_never_unread(demo_suggester: Suggester) -> None:
-    unknown = [one for message in ("我不想要了，能退吗", "保修期内坏了怎么修", "还能保价吗") for one in ask(demo_suggester, message, top_k=10) if one.verify]
+    order = {"status": "delivered", "items": [{"sku": "CL-001"}]}  # nobody sent when it came
+    messages = ("我不想要了，能退吗", "保修期内坏了怎么修", "还能保价吗", "我的快递到哪了")
+    unknown = [one for message in messages for sent in (None, order) for one in ask(demo_suggester, message, top_k=10, order=sent) if one.verify]
 
     assert unknown
     assert {False} == {one.auto_reply for one in unknown}
