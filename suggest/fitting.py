@@ -34,6 +34,7 @@ _LINEAR_SHARE = 0.25  # of the linear part's log-odds beside the trees' score: s
 _REGULARISATION = 0.1
 _ACCEPTABLE_SHARE = 0.35  # of an acceptable, not best, reply: how much of it counts as «would be sent»
 _CONFIDENCE_REGULARISATION = 0.1
+_FEWEST_SHOPS = 3  # from there on the confidence is learnt shop by shop
 FOLDS = 5
 _CURVE_POINTS = 200
 _STEPS = 10_000  # confidences of the curve are told to four decimals
@@ -54,6 +55,11 @@ class Example:
     table: SignalTable
     grades: npt.NDArray[np.int64]
     unread: npt.NDArray[np.bool_]  # [n_candidates], whether the reply's words leave it open that a machine sends it
+
+    @property
+    def shop(self) -> str:
+        """The shop's id."""
+        return self.conversation.partition("/")[0]
 
     def without_votes(self) -> "Example":
         """Gives the chat as a shop that has no chats of its own would see it."""
@@ -122,13 +128,18 @@ def examples(chats: Sequence[LabelledChat], suggester: Suggester, *, on_chat: Ca
 
 
 def fit(chats: Sequence[Example]) -> Fitted:
-    """Fits on the chats as their shop sees them and as one without chats of its own would; the confidence by folds over conversations."""
+    """Fits on the chats as their shop sees them and as one without chats of its own would.
+
+    The confidence is learnt of each shop's chats as a ranker of the other shops orders them, where there are shops enough: that is how sure one may be in a
+    shop never seen. Of fewer shops by folds over conversations.
+    """
     both = [view for example in chats for view in (example, example.without_votes())]
     order = fit_order(both)
+    part_of = _part_of(chats)
     features, lower, accepted, plain = [], [], [], []
-    for fold in range(FOLDS):
-        away = fit_order([example for example in both if fold_of(example.conversation) != fold])
-        for example in (one for one in chats if fold_of(one.conversation) == fold):
+    for part in sorted({part_of(example) for example in chats}):
+        away = fit_order([example for example in both if part_of(example) != part])
+        for example in (one for one in chats if part_of(one) == part):
             scores = away.scores(example.table.values)
             rows = best_first(example.table, scores)
             features.append(confidence_features(example.table, rows, scores, english=example.english))
@@ -140,6 +151,13 @@ def fit(chats: Sequence[Example]) -> Fitted:
     sure = 1 / (1 + np.exp(-confidence.of_first(seen)))
     usual = np.concatenate([example.table.values for example in chats]).mean(axis=0).astype(np.float32)
     return Fitted(order, confidence, usual, sure, right, np.array(plain))
+
+
+def _part_of(chats: Sequence[Example]) -> Callable[[Example], str]:
+    """What is held out together when the confidence is learnt: a shop, or a fold of conversations."""
+    if len({example.shop for example in chats}) >= _FEWEST_SHOPS:
+        return lambda example: example.shop
+    return lambda example: str(fold_of(example.conversation))
 
 
 def fit_order(chats: Sequence[Example]) -> Order:

@@ -15,6 +15,12 @@ _BOTH = 0.8  # least product of the two confidences; with the limits below, 42 o
 _OWN = 0.3  # least probability of the reply's contact reason in its own question
 _STEPS = re.compile(r"[^，,；;。！？!?]+[，,；;。！？!?]*\s*")
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
+# A half that only tells how far the order has come: «看到已经打包了，还能取消不» asks one thing.
+_TELLS = re.compile(
+    r"^(?:我|你们?|看[到见]?|显示|包裹|快递|订单|东西|货|的|是){0,4}(?:已经?|都|刚刚?|才)(?:被|给)?(?:打包|打好包|拣货|发货|发出|寄出|签收|付款|付过?|下单|收到|到货|拿到)[了好过的]*$"
+    r"|^(?:i (?:see|know) )?(?:it|that it|the order|the parcel)(?:'s| is| has)(?: already)?(?: been)? (?:packed|dispatched|shipped|delivered|paid|arrived)$",
+    re.IGNORECASE,
+)
 _REQUEST = re.compile(r"请|麻烦|留意|记得|(?:发|拍|传|告诉|提供|回复)(?:给|一下)?我|\bplease\b|\b(?:send|tell|show|reply)\b", re.IGNORECASE)
 _DIFFERS = re.compile(r"[不没别勿无]|\d|\b(?:not|don't|never)\b")  # words that make it another request
 _LEAST_STEP, _MORE_WORDS = 5, 6  # characters
@@ -32,6 +38,8 @@ def sure_pair(answers: Sequence[Answer], *, threshold: float) -> Pair | None:
     if len(answers) != 3 or not all(answer.candidates for answer in answers):
         return None
     whole, *asked = answers
+    if any(_TELLS.search(one.question.text) for one in asked):
+        return None
     (first, one), (second, other) = ((answer, answer.candidates[0]) for answer in asked)
     if one.confidence * other.confidence < max(threshold, _BOTH):  # what the joined draft is given as its confidence
         return None

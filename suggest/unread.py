@@ -24,6 +24,7 @@ from suggest.understanding import Understanding
 _TRIGGER, _FORESEEN = SIGNALS.index("trigger"), 0.74  # by 68 drafts that went unread and 20 that should not have, DESIGN D86
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _GRAVE = 0.2  # of the probability of danger or complaint
+_OF_A_PERSON = ("commits", "person_claimed", "makes_good")  # what a draft says that only a person may
 _WAITING, _WAITS = "chat.wait", 0.3  # probability from which a customer may be waiting for a person
 
 
@@ -44,14 +45,15 @@ def unread_marked(
     chosen = next((one for one in answer.candidates if first is not None and one.reply.id == first.reply_id), None)
     if first is None or chosen is None or escalated or not first.sendable or first.warnings or first.confidence < least:
         return drafts
-    read = wants_a_person(request.message, question) or answers_what_was_asked(request.message, request.history)
+    read = wants_a_person(request.message, question) or unread_wordings()["swaps"].stands_in(match_form(request.message))
+    read = read or answers_what_was_asked(request.message, request.history)
     read = read or not is_routine(chosen.reply, first.text, question) or refuses(first.text, snapshot.shop.store)
     read = read or not was_foreseen(chosen) or asks_for_what_is_named(first.text, request.message) or leaves_out_a_number(first.text, request.message)
     return drafts if read else [first.model_copy(update={"auto_reply": True}), *drafts[1:]]
 
 
 def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
-    """Whether nothing hangs on the draft: a calm question, no money, no complaint or danger, nobody waiting, and nothing that says that somebody acts.
+    """Whether nothing hangs on the draft: a calm question, no money, no complaint or danger, nobody waiting, nothing made good and nobody who acts.
 
     A machine that sends «我已联系仓库» lies unless somebody does it; one that sends «我是人工客服» lies at once.
     """
@@ -60,7 +62,7 @@ def is_routine(reply: ProvenReply, text: str, question: Understanding) -> bool:
     if not calm or grave >= _GRAVE or reply.promises_amount or reply.scenario == _WAITING:
         return False
     form, wordings = same_length_form(text), unread_wordings()
-    return not wordings["commits"].stands_in(form) and not wordings["person_claimed"].stands_in(form)
+    return not any(wordings[name].stands_in(form) for name in _OF_A_PERSON)
 
 
 def was_foreseen(candidate: Candidate) -> bool:
@@ -91,7 +93,7 @@ def may_go_unread(reply: ProvenReply, store: Store) -> bool:
         return False
     text = "\n".join(map(spoken_words, reply.templates().values()))
     form, wordings = same_length_form(text), unread_wordings()
-    return not any(wordings[name].stands_in(form) for name in ("commits", "person_claimed")) and not refuses(text, store)
+    return not any(wordings[name].stands_in(form) for name in _OF_A_PERSON) and not refuses(text, store)
 
 
 def wants_a_person(message: str, question: Understanding) -> bool:

@@ -62,6 +62,17 @@ def test_in_doubt_each_stays_alone(answers):
     assert sure_pair(answers, threshold=0.5) is None
 
 
+@pytest.mark.parametrize(
+    ("half", "joined"),
+    [("看到已经打包了", False), ("已经签收了", False), ("订单显示已签收", False), ("钱我没看见", True), ("已经三天了还没发货", True), ("盒子里少了一罐", True)],
+)
+def test_a_half_that_only_tells_how_far_the_order_has_come_is_no_question(half: str, joined: bool):
+    first = answer(PARCEL, 0.99)
+    first = replace(first, question=replace(first.question, readings=(replace(first.question.readings[0], text=half),)))
+
+    assert joined == (sure_pair([answer(PARCEL, 0.99), first, answer(INVOICE, 0.99)], threshold=0.5) is not None)
+
+
 def test_the_joined_drafts_own_confidence_reaches_the_threshold():
     """.99 × .9 = .891: each is above .89 and .9, both together only above the first."""
     answers = [answer(PARCEL, 0.99), answer(PARCEL, 0.99), answer(INVOICE, 0.9)]

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ pytest.importorskip("sklearn")
 from knowledge.conditions import ALWAYS
 from knowledge.records import ProvenReply
 from knowledge.shop import Shop
-from suggest.fitting import Example, Fitted, examples, figures, fit, fit_order, precision_curve
+from suggest.fitting import FOLDS, Example, Fitted, Order, examples, figures, fit, fit_order, precision_curve
 from suggest.ranking import CARD, TREES, Ranker, best_first, threshold_for
 from suggest.signals import SIGNALS, SignalTable
 
@@ -109,6 +110,24 @@ def test_a_chat_is_accepted_when_its_first_reply_has_a_grade(chats: list[Example
     assert 0.5 < fitted.accepted.mean() <= sum(one.answerable for one in chats) / len(chats)
     assert ((fitted.sure > 0) & (fitted.sure < 1)).all()
     assert fitted.sure[fitted.accepted].mean() > fitted.sure[~fitted.accepted].mean()
+
+
+@pytest.mark.parametrize(("shops", "left_out"), [(("a", "b", "c"), [{"a"}, {"b"}, {"c"}]), (("a", "b"), [set()] * FOLDS)])
+def test_of_three_shops_and_more_the_confidence_is_learnt_of_each_by_the_others(
+    reply: ProvenReply, shops: tuple[str, ...], left_out: list[set[str]], monkeypatch: pytest.MonkeyPatch
+):
+    chats = [replace(one, conversation=f"{shop}/{n}") for shop in shops for n, one in enumerate(made_up(reply, 40, seed=3))]
+    taught: list[set[str]] = []
+
+    def watched(examples: Sequence[Example]) -> Order:
+        taught.append({one.shop for one in examples})
+        return fit_order(examples)
+
+    monkeypatch.setattr("suggest.fitting.fit_order", watched)
+    fitted = fit(chats)
+
+    assert [set(shops) - one for one in taught[1:]] == left_out
+    assert len(fitted.accepted) == len(chats)
 
 
 def test_the_usual_value_of_a_signal_is_its_mean(chats: list[Example], fitted: Fitted):

@@ -103,6 +103,16 @@ def test_features_of_the_first_by_hand(table_of: Callable[..., SignalTable]):
     assert found["voted"] == values[1, SIGNALS.index("voted")]
 
 
+def test_the_other_way_to_say_the_same_is_no_rival(table_of: Callable[..., SignalTable]):
+    table, scores = table_of(["a", "b", "c"]), np.array([3, 2.9, 1], dtype=np.float32)
+    tones = [reply.model_copy(update={"tone": tone}) for reply, tone in zip(table.replies, ("calm", "upset", ""), strict=True)]
+
+    twins = confidence_features(SignalTable(tuple(tones), table.verdicts, table.values), [0, 1, 2], scores, english=False)
+    alone = confidence_features(SignalTable((tones[0], tones[2]), table.verdicts[:2], table.values[[0, 2]]), [0, 1], scores[[0, 2]], english=False)
+
+    assert twins.tolist() == alone.tolist()
+
+
 def test_a_lone_candidate_stands_as_if_others_were_far(table_of: Callable[..., SignalTable]):
     found = dict(zip(CONFIDENCE_SIGNALS, confidence_features(table_of(["a"]), [0], np.array([5.0], dtype=np.float32), english=False), strict=True))
 

@@ -52,6 +52,8 @@ def test_the_thing_is_not_asked_for_where_the_order_has_only_one_to_speak_of() -
 
     assert "我现在核对状态并帮您提交。" == without_asking_again(text, already_told(["面膜先别发了"], {"item": {"sku": "SK-005"}}))
     assert text == without_asking_again(text, already_told(["有一样先别发了"], {"items": []}))
+    choice = "请告诉我选哪个，再发的话核对一下地址电话。"
+    assert choice == without_asking_again(choice, already_told(["包裹退回来了"], {"item": {"sku": "SK-005"}}))
 
 
 def test_nothing_is_told_by_silence() -> None:
