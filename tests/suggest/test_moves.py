@@ -63,6 +63,7 @@ def ask(demo_suggester: Suggester) -> Ask:
     [
         ("不想活了，什么都不顺", None, "lead", "self_harm"),
         ("电热水壶漏电了，把我手电麻了", DELIVERED, "lead", "injury"),
+        ("凳子一坐就散，孩子摔下来头磕了个包", DELIVERED, "lead", "injury"),
         ("孩子把积木上的小零件吞下去了", DELIVERED, "lead", "minor"),
         ("孩子用我手机偷偷下单了一台手机", IN_TIME, "lead", "minor"),
         ("充电头插上就冒火花了，插座都黑了", DELIVERED, "quality", "safety"),
