@@ -448,3 +448,15 @@ def test_nobody_promises_for_another_seller(demo_shop: Shop) -> None:
     ]  # fmt: skip
 
     assert [] == open_to_it
+
+
+def test_a_changed_copy_of_a_reply_tells_its_own_words(demo_shop: Shop):
+    reply = next(one for one in demo_shop.replies if one.empathy and one.value)
+    before, source = dict(reply.templates()), reply.source
+
+    changed = reply.model_copy(update={"empathy": "", "value": "另外的话。"})
+
+    assert {"value": "另外的话。"} == {part: words for part, words in changed.templates().items() if before.get(part) != words}
+    assert "empathy" not in changed.templates()
+    assert "另外的话。" in changed.source.split("\n")
+    assert (before, source) == (dict(reply.templates()), reply.source)
