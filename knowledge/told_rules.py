@@ -16,7 +16,7 @@ class Told(Record):
 
     `answers` tells it right after an agent asked, unless `not_yet`; `word` names it, a draft of the same matter has one of `about` in it; such an answer is
     followed by a next step, or by information where it `informs`. What is asked `aside` is not missed.
-    `action` is the code of the console's action that asks for it.
+    `action` is the code of the console's action that asks for it. In a list of things asked for it stands as `among` finds it.
     """
 
     name: Pair | None = None
@@ -24,6 +24,7 @@ class Told(Record):
     fact: str = ""
     asks: Annotated[str, Field(min_length=1)]
     unless: str = ""
+    among: str = ""
     answers: str = ""
     not_yet: str = ""
     word: str = ""
@@ -32,7 +33,7 @@ class Told(Record):
     aside: bool = False
     action: str = ""
 
-    _check = field_validator("said", "asks", "unless", "answers", "not_yet", "word", "about")(compiled)
+    _check = field_validator("said", "asks", "unless", "among", "answers", "not_yet", "word", "about")(compiled)
 
     def answered_by(self, said: str) -> bool:
         """Whether the words tell it, once it was asked for."""

@@ -39,7 +39,7 @@ from suggest.composition import (
 from suggest.contract import Warning_
 from suggest.empathy import CALM, in_place, is_calm
 from suggest.framing import Framing, speaks_of
-from suggest.joining import without_repeated_requests
+from suggest.joining import speaks_against, without_repeated_requests
 from suggest.late_promises import late_promises
 from suggest.ranking import Candidate
 from suggest.told import already_declined, already_told, own_words, without_asking_again, without_declined
@@ -119,7 +119,8 @@ class Drafter:
         asked = [piece.text for piece in one]
         fresh = [(piece, without_repeated_requests(without_said(without_greeting(piece.text), said), asked)) for piece in other]
         other = [piece.saying(text) for piece, text in fresh if text]
-        if not one or not other:
+        first_words, second_words = ("".join(piece.text for piece in pieces) for pieces in (one, other))
+        if not one or not other or speaks_against(first_words, second_words, (first.reply.scenario, second.reply.scenario)):
             return None
         made = self._finished([one, other], [first.reply, second.reply])
         return made if len(made.text) <= self._checker.max_chars(self._channel) else None

@@ -14,6 +14,7 @@ from suggest.ranking import Candidate
 _BOTH = 0.8  # least product of the two confidences; with the limits below, 42 of 46 such pairs of our labelled chats were right in both halves (D51)
 _OWN = 0.3  # least probability of the reply's contact reason in its own question
 _STEPS = re.compile(r"[^，,；;。！？!?]+[，,；;。！？!?]*\s*")
+_PIECES = re.compile(r"[^，,；;：:。！？!?]+")
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
 # A half that only tells how far the order has come: «看到已经打包了，还能取消不» asks one thing.
 _TELLS = re.compile(
@@ -24,6 +25,9 @@ _TELLS = re.compile(
 _REQUEST = re.compile(r"请|麻烦|留意|记得|(?:发|拍|传|告诉|提供|回复)(?:给|一下)?我|\bplease\b|\b(?:send|tell|show|reply)\b", re.IGNORECASE)
 _DIFFERS = re.compile(r"[不没别勿无]|\d|\b(?:not|don't|never)\b")  # words that make it another request
 _LEAST_STEP, _MORE_WORDS = 5, 6  # characters
+_TOLD_AGAIN = 2  # pieces: two of a list of times, not one word of regret
+_NEVER_CAME = "logistics.lost"
+_CAME = re.compile(r"(?:这单|订单|包裹)[^，,。；;]{0,4}(?:已经?|都)(?:妥投|签收|送达|收到)|\border (?:was|has been) delivered", re.IGNORECASE)
 Pair = tuple[tuple[Answer, Candidate], tuple[Answer, Candidate]]
 # Two ways to make one trouble good: the customer takes one of them.
 _REMEDIES = ("return.", "exchange", "warranty.repair", "logistics.damage", "logistics.lost", "logistics.wrong_item", "product.quality")
@@ -54,6 +58,20 @@ def _at_odds(one: ProvenReply, other: ProvenReply) -> bool:
     if any(reply.scenario.startswith(ON_THEIR_OWN) for reply in (one, other)) or all(reply.scenario.startswith(_REMEDIES) for reply in (one, other)):
         return True
     return one.scenario == other.scenario or alike(one, other)
+
+
+def speaks_against(one: str, other: str, reasons: tuple[str, str]) -> bool:
+    """Whether the second answer tells again what the first has told, or either that the customer has what they say never came.
+
+    Args:
+        one: the first answer's words.
+        other: the second's.
+        reasons: the contact reason of each.
+    """
+    told = {_step(piece) for piece in _PIECES.findall(one)}
+    again = sum(len(words := _step(piece)) >= _LEAST_STEP and words in told for piece in _PIECES.findall(other))
+    beside_lost = [text for text, reason in zip((other, one), reasons, strict=True) if reason == _NEVER_CAME]
+    return again >= _TOLD_AGAIN or any(_CAME.search(text) for text in beside_lost)
 
 
 def without_repeated_requests(text: str, said: Iterable[str]) -> str:

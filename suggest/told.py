@@ -61,11 +61,21 @@ def _without_offers(sentence: str, declined: Declined) -> str:
 
 
 def without_asking_again(text: str, told: Iterable[Told]) -> str:
-    """Gives the text without the steps that ask for what was told; unchanged where such a step ends its sentence, for something must come of it."""
+    """Gives the text without the steps that ask for what was told; unchanged where such a step ends its sentence, for something must come of it.
+
+    Of a step that asks for a list of things only what was told is left out.
+    """
     for one in told:
-        kept = [step for step in STEPS.findall(text) if step.rstrip().endswith(_ENDS) or not asks_for(one, step)]
-        text = "".join(kept)
+        text = "".join(_without_asking(one, step) for step in STEPS.findall(text))
     return text
+
+
+def _without_asking(one: Told, step: str) -> str:
+    if not asks_for(one, step):
+        return step
+    if one.among and (rest := re.sub(one.among, "", step, count=1)) != step:
+        return rest
+    return step if step.rstrip().endswith(_ENDS) else ""
 
 
 def asks_for(one: Told, step: str) -> bool:

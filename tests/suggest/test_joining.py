@@ -7,7 +7,7 @@ from knowledge.conditions import Outcome, Verdict
 from knowledge.records import ProvenReply
 from knowledge.style_records import Style
 from suggest.choices import Answer
-from suggest.joining import sure_pair, without_repeated_requests
+from suggest.joining import speaks_against, sure_pair, without_repeated_requests
 from suggest.ranking import Candidate
 from tests.suggest.drafted import STORE, candidate, drafter, heard, reply
 
@@ -105,3 +105,22 @@ def test_a_joined_draft_asks_for_one_thing_once() -> None:
 
     assert made is not None
     assert "预计明天晚上送到。派送时快递员会联系您，请留意电话。\n快递按网点的安排送。您告诉我时间，我来备注。" == made.text
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "reasons", "against"),
+    [
+        pytest.param(
+            "没打包可以取消：储蓄卡1–3个工作日，信用卡3–7个工作日。",
+            "原路退回，储蓄卡1–3个工作日，信用卡3–7个工作日。",
+            ("order.cancel", "refund.timing"),
+            True,
+            id="twice the same",
+        ),
+        pytest.param("没打包可以取消，我来提交。", "储蓄卡1–3个工作日，信用卡3–7个工作日。", ("order.cancel", "refund.timing"), False, id="other things"),
+        pytest.param("系统显示昨天签收，我去查。", "您这单已经签收，可以申请发票。", ("logistics.lost", "invoice"), True, id="they say it never came"),
+        pytest.param("您这单已经签收，可以退。", "您这单已经签收，可以申请发票。", ("return.no_reason", "invoice"), False, id="nobody says that"),
+    ],
+)
+def test_two_answers_that_repeat_or_contradict_stay_apart(one: str, other: str, reasons: tuple[str, str], against: bool):
+    assert against == speaks_against(one, other, reasons)

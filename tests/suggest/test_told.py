@@ -56,6 +56,24 @@ def test_the_thing_is_not_asked_for_where_the_order_has_only_one_to_speak_of() -
     assert choice == without_asking_again(choice, already_told(["包裹退回来了"], {"item": {"sku": "SK-005"}}))
 
 
+@pytest.mark.parametrize(
+    ("said", "text", "left"),
+    [
+        pytest.param("问三遍了", "您把订单号和想问的事直接发我，我马上看。", "您把想问的事直接发我，我马上看。", id="one thing of two"),
+        pytest.param("投诉", "有照片和订单号一起发来，主管直接就能办。", "有照片一起发来，主管直接就能办。", id="the other of two"),
+        pytest.param("在吗", "您把订单号或商品名称发我，我来查。", "我来查。", id="either would have done"),
+        pytest.param("合并一下", "请把几笔订单号发我，我帮您合并。", "请把几笔订单号发我，我帮您合并。", id="other orders than this one"),
+        pytest.param("什么时候到账", "您告诉我是用什么付的，我帮您估个到账日。", "我帮您估个到账日。", id="how it was paid"),
+        pytest.param("能用花呗吗", "您告诉我想用什么付款，我帮您看能不能用。", "您告诉我想用什么付款，我帮您看能不能用。", id="how it will be paid"),
+        pytest.param("给我爸买点啥 三百以内", "您告诉我送谁、预算多少，我帮您挑两样。", "我帮您挑两样。", id="both were told"),
+        pytest.param("给我爸买点啥", "您告诉我送谁、预算和哪天要，我来列。", "您告诉我预算和哪天要，我来列。", id="one of three was told"),
+        pytest.param("能放楼下驿站吗", "您告诉我想放哪里，我帮您备注。", "我帮您备注。", id="where to put it"),
+    ],
+)
+def test_what_the_order_or_the_customer_has_told_is_left_out_of_a_list(said: str, text: str, left: str) -> None:
+    assert left == without_asking_again(text, already_told([said], {"id": "O1", "payment_method": "alipay"}))
+
+
 def test_nothing_is_told_by_silence() -> None:
     assert [] == already_told([""], {})
     assert len(told_things()) >= 3
