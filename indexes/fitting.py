@@ -5,7 +5,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +34,13 @@ class FitRecipe:
     batch_size: int = 256
     group_share: float = 0.5  # weight of the loss over label groups (`group/label`) beside that over labels; 0 where labels have no groups
     misspelt: float = 0.3  # misspelt copies added, as a share of the texts
+    members: int = 4  # fits that are averaged, each with its own start, misspelt copies and held-out texts (D92)
     seed: int = 20_261_122
 
 
 @dataclass(frozen=True, slots=True)
 class FitReport:
-    """What came out, on the texts kept out of training."""
+    """What came out, on the texts kept out of training: the mean of the members."""
 
     n_train: int
     n_held_out: int
@@ -67,24 +68,11 @@ def fit_classifier(
     Raises:
         ValueError: nothing is held out, or everything is.
     """
-    torch.manual_seed(recipe.seed)
     names = sorted(set(labels))
-    kept_out = np.array(held_out, dtype=np.bool_) if len(held_out) else np.random.default_rng(recipe.seed).random(len(texts)) < _HELD_OUT
-    if not kept_out.any() or kept_out.all():
-        raise ValueError(f"expected texts to train on and texts held out to calibrate on; of {len(texts)}, {int(kept_out.sum())} are held out")
-    texts, labels, kept_out = _with_misspelt(texts, labels, kept_out, recipe)
-    target = np.array([names.index(label) for label in labels])
-    train = np.flatnonzero(~kept_out)
-    _, member = label_groups(names)
-    features = _Features.build(texts, embedder, train, min_count=recipe.min_count)
-    model = _Model(len(features.codes), recipe.width, embedder.dimension, len(names), recipe.dropout)
-    _train(model, features, target, member, train, recipe)
-    measured = np.flatnonzero(kept_out)
-    with torch.no_grad():
-        logits = model(*features.batch(measured)).numpy()
-    temperature = _fit_temperature(logits, target[measured])
-    _write(model, features.codes, names, temperature, out_dir)
-    return FitReport(len(train), len(measured), float((logits.argmax(1) == target[measured]).mean()), temperature)
+    members = [_member(texts, labels, names, embedder, held_out, replace(recipe, seed=recipe.seed + number)) for number in range(recipe.members)]
+    report = FitReport(*(type(value)(np.mean([getattr(one.report, name) for one in members])) for name, value in asdict(members[0].report).items()))
+    _write(_averaged(members), names, report.temperature, out_dir)
+    return report
 
 
 def refit_temperature(folder: Path, classifier: TextClassifier, texts: Sequence[str], groups: Sequence[str]) -> float:
@@ -151,6 +139,50 @@ class _Model(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its ty
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Linear:
+    """What each n-gram and each number of the static vector adds to a text's scores."""
+
+    codes: npt.NDArray[np.uint32]  # of the n-grams that count, ascending
+    ngrams: npt.NDArray[np.float32]  # [n_ngrams, n_labels]
+    dense: npt.NDArray[np.float32]  # [dimension, n_labels]
+    bias: npt.NDArray[np.float32]  # [n_labels]
+    report: FitReport
+
+
+def _member(texts: Sequence[str], labels: Sequence[str], names: list[str], embedder: Embedder, held_out: Sequence[bool], recipe: FitRecipe) -> _Linear:
+    """One fit, its two layers multiplied out, for nothing stands between them."""
+    kept_out = np.array(held_out, dtype=np.bool_) if len(held_out) else np.random.default_rng(recipe.seed).random(len(texts)) < _HELD_OUT
+    if not kept_out.any() or kept_out.all():
+        raise ValueError(f"expected texts to train on and texts held out to calibrate on; of {len(texts)}, {int(kept_out.sum())} are held out")
+    torch.manual_seed(recipe.seed)
+    texts, labels, kept_out = _with_misspelt(texts, labels, kept_out, recipe)
+    target, (_, membership) = np.array([names.index(label) for label in labels]), label_groups(names)
+    train, measured = np.flatnonzero(~kept_out), np.flatnonzero(kept_out)
+    features = _Features.build(texts, embedder, train, min_count=recipe.min_count)
+    model = _Model(len(features.codes), recipe.width, embedder.dimension, len(names), recipe.dropout)
+    _train(model, features, target, membership, train, recipe)
+    with torch.no_grad():
+        logits = model(*features.batch(measured)).numpy()
+    accuracy = float((logits.argmax(1) == target[measured]).mean())
+    report = FitReport(len(train), len(measured), accuracy, _fit_temperature(logits, target[measured]))
+    output, ngrams = model.output.weight.detach().numpy().T, model.ngrams.weight.detach().numpy()[: len(features.codes)]
+    return _Linear(features.codes, ngrams @ output[: recipe.width], output[recipe.width :], model.output.bias.detach().numpy(), report)
+
+
+def _averaged(members: Sequence[_Linear]) -> _Linear:
+    """The mean of the members' scores, as if all were as sure as they should be: what each made of its own chances falls out."""
+    codes = np.unique(np.concatenate([one.codes for one in members]))
+    temperature = float(np.mean([one.report.temperature for one in members]))
+    ngrams = np.zeros((len(codes), len(members[0].bias)), dtype=np.float32)
+    dense, bias = np.zeros_like(members[0].dense), np.zeros_like(members[0].bias)
+    for one in members:
+        weight = temperature / one.report.temperature / len(members)
+        ngrams[np.searchsorted(codes, one.codes)] += one.ngrams * weight
+        dense, bias = dense + one.dense * weight, bias + one.bias * weight
+    return _Linear(codes, ngrams, dense, bias, members[0].report)
+
+
 def _train(
     model: _Model, features: _Features, target: npt.NDArray[np.int64], membership: npt.NDArray[np.float32], train: npt.NDArray[np.int64], recipe: FitRecipe
 ) -> None:
@@ -189,16 +221,16 @@ def _fit_temperature(logits: npt.NDArray[np.float32], target: npt.NDArray[np.int
     return float(candidates[int(np.argmin(losses))])
 
 
-def _write(model: _Model, codes: npt.NDArray[np.uint32], names: list[str], temperature: float, out_dir: Path) -> None:
+def _write(fitted: _Linear, names: list[str], temperature: float, out_dir: Path) -> None:
+    """Writes it as `TextClassifier` reads it; the n-grams' own scores pass the output layer as they are."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    ngrams = model.ngrams.weight.detach().numpy()
-    scale = np.abs(ngrams).max(axis=0) / 127 + 1e-12  # one byte a weight: a quarter of the size, the same labels
+    scale = np.abs(fitted.ngrams).max(axis=0, initial=0.0) / 127 + 1e-12  # one byte a weight: a quarter of the size, the same labels
     tensors = {
-        "codes": codes,
-        "ngrams": np.round(ngrams / scale).astype(np.int8),
+        "codes": fitted.codes,
+        "ngrams": np.round(fitted.ngrams / scale).astype(np.int8),
         "ngram_scale": scale.astype(np.float32),
-        "output": model.output.weight.detach().numpy().T.astype(np.float16).copy(),
-        "bias": model.output.bias.detach().numpy().astype(np.float16),
+        "output": np.concatenate([np.eye(len(names)), fitted.dense]).astype(np.float16),
+        "bias": fitted.bias.astype(np.float16),
     }
     save_file(tensors, str(out_dir / "model.safetensors"))
     card = {"labels": names, "temperature": round(temperature, 4)}

@@ -1,5 +1,6 @@
 """Which of a shop's replies are one choice: nearly the same words, or the calm and the upset way to say the same."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from indexes.lexical_index import lexical_terms
@@ -9,6 +10,7 @@ from knowledge.templates import literal_words
 
 _NEAR_DUPLICATE = 0.6  # Jaccard of character pairs; two such drafts are one choice
 _VARIANT = 0.25  # the same for replies that differ in tone under one condition
+_TWIN = 0.1  # the same for the two that are nearest to each other of those: people soothe in other words than they inform
 
 
 def alike(reply: ProvenReply, other: ProvenReply) -> bool:
@@ -23,8 +25,44 @@ def variants(reply: ProvenReply, other: ProvenReply) -> bool:
     return _shared(reply, other) >= _VARIANT
 
 
+def twins(replies: Iterable[ProvenReply]) -> dict[str, str]:
+    """Gives, by id, which two replies are the calm and the upset way to say the same: of one contact reason and gate, each nearest to the other."""
+    by_reason: dict[str, list[ProvenReply]] = {}
+    for one in replies:
+        if one.tone in ("calm", "upset"):
+            by_reason.setdefault(one.scenario, []).append(one)
+    found: dict[str, str] = {}
+    for toned in by_reason.values():
+        if len({one.tone for one in toned}) > 1:
+            found |= _pairs(toned)
+    return found
+
+
+def _pairs(toned: Iterable[ProvenReply]) -> dict[str, str]:
+    groups: dict[tuple[object, str], dict[str, list[ProvenReply]]] = {}
+    for one in toned:
+        groups.setdefault((gate_of(one), one.authority), {"calm": [], "upset": []})[one.tone].append(one)
+    found: dict[str, str] = {}
+    for tones in groups.values():
+        for one in tones["calm"]:
+            other = _nearest(one, tones["upset"])
+            if other is not None and _nearest(other, tones["calm"]) is one and _shared(one, other) >= _TWIN:
+                found |= {one.id: other.id, other.id: one.id}
+    return found
+
+
+def _nearest(reply: ProvenReply, others: Iterable[ProvenReply]) -> ProvenReply | None:
+    """The one with the most words in common, the first by id of equals."""
+    return min(others, key=lambda other: (-_shared(reply, other), other.id), default=None)
+
+
 def _shared(reply: ProvenReply, other: ProvenReply) -> float:
-    one, another = words_of(reply), words_of(other)
+    return _shared_words(reply.source, other.source)
+
+
+@lru_cache(maxsize=65_536)  # the same replies meet again and again
+def _shared_words(source: str, other: str) -> float:
+    one, another = _words(source), _words(other)
     return len(one & another) / max(1, len(one | another))
 
 

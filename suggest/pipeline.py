@@ -18,7 +18,7 @@ from knowledge.formats import FactWriter
 from knowledge.records import ProvenReply
 from knowledge.script import Script, script_of
 from suggest.answered import NOTHING, answered_in
-from suggest.choices import Answer, in_tone, in_turn, unsendable_later, without_complaints
+from suggest.choices import Answer, in_tone, in_turn, parts_matter, surely_asked, unsendable_later, without_complaints
 from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest, SuggestionResponse
 from suggest.drafting import Draft, Drafter
 from suggest.eligibility import Circumstances, Eligibility
@@ -88,13 +88,14 @@ class Suggester:
                 f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
             ).hexdigest()
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
-            passages = self._passages(answers, eligibility)
+            asked = surely_asked(answers)
+            passages = self._passages(asked, eligibility)
         moves = (
             self._moves.unasked(happened, facts)
             if happened
-            else self._moves.on_message(answers, suggestions, facts, request.history, handed_over, writer, drafter.written)
+            else self._moves.on_message(asked, suggestions, facts, request.history, handed_over, writer, drafter.written)
         )
-        if happened is None and len(answers) == 1:  # where two things are asked, a person reads
+        if happened is None and len(asked) == 1:  # where two things are asked, a person reads
             suggestions = unread_marked(
                 suggestions, self.snapshot, answers[0], request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
             )
@@ -109,21 +110,22 @@ class Suggester:
             suggestions=suggestions if happened is None else said_unasked(suggestions, happened, language=store.language),
             passages=passages if answers[0].question.readings[0].has_words else [],
             abstained=silent,
-            debug=reasons_of(answers, silent) if request.debug else None,
+            debug=reasons_of(asked, silent) if request.debug else None,
             **moves,
         )
 
     def _answers(
         self, request: SuggestionRequest, understanding: Understanding, facts: FactTree, eligibility: Eligibility, timings: StageTimings, *, handed_over: bool
     ) -> list[Answer]:
-        """Each question's candidates, without those that are for another person, another mood, or above this one's authority.
+        """The candidates for the message and for each thing it may ask, none for another person, another mood, or above this one's authority.
 
         Where somebody is in danger and no reply for that is sure, nothing else is answered either.
         """
         suited = Suited.of(understanding, alarm_said(understanding, self.snapshot.shop.store), facts, request.history)
         answers = [self._answer(understanding, facts, eligibility, timings, suited)]
-        if suited.leads is None or (answers[0].candidates and answers[0].candidates[0].confidence >= self.threshold):
-            answers += [self._answer(question, facts, eligibility, timings, suited.aside()) for question in understanding.questions]
+        in_danger = suited.leads is not None and not (answers[0].candidates and answers[0].candidates[0].confidence >= self.threshold)
+        if understanding.parts and not in_danger and parts_matter(answers[0], least=self.threshold):
+            answers += [self._answer(part, facts, eligibility, timings, suited.aside()) for part in understanding.parts]
         answers = [for_the_same_person(one, request.history) for one in answers]
         if praises(request.message):
             answers = [without_complaints(one) for one in answers]
@@ -214,7 +216,7 @@ class Suggester:
         degraded: list[str] = []
         if not answers[0].question.readings[0].has_words:
             return [], degraded
-        joined = self._joined(answers, drafter, eligibility, facts, request_key=request_key, request=request)
+        joined = self._joined(surely_asked(answers), drafter, eligibility, facts, request_key=request_key, request=request)
         chosen = [joined] if joined is not None else []
         given: list[ProvenReply] = []
         turns = list(in_turn(answers, least=self.threshold))
@@ -246,7 +248,7 @@ class Suggester:
             yield candidate.reply, self._suggestion(candidate, draft, evidence, facts, answer.question, request_key=request_key, debug=debug)
 
     def _joined(
-        self, answers: list[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest
+        self, answers: Sequence[Answer], drafter: Drafter, eligibility: Eligibility, facts: FactTree, *, request_key: str, request: SuggestionRequest
     ) -> Suggestion | None:
         """One draft for both questions, where both answers are sure and it could be sent as it is; the drafts of each stay below it."""
         pair = sure_pair(answers, threshold=self.threshold)
@@ -278,7 +280,7 @@ class Suggester:
             language=self.snapshot.shop.store.language, request_key=request_key, signals=self._ranker.parts(candidate.signals) if debug else None,
         )  # fmt: skip
 
-    def _passages(self, answers: list[Answer], eligibility: Eligibility) -> list[EvidencePassage]:
+    def _passages(self, answers: Sequence[Answer], eligibility: Eligibility) -> list[EvidencePassage]:
         """The best passages of each question in turn, no article twice."""
         per_question = [best_passages(a.question, a.hits, self.snapshot, eligibility, a.candidates, self._articles) for a in answers[1:] or answers]
         seen: dict[str, EvidencePassage] = {}

@@ -87,7 +87,7 @@ def _without_an_answer(reply: ProvenReply) -> ProvenReply | None:
 
 def as_if_asked(question: Understanding, scenario: str) -> Understanding:
     """Gives the question that a reply's own phrase makes, for this contact reason alone. Who hears of trouble worries, and is met so."""
-    return replace(question, scenarios={scenario: 1.0}, emotions={"anxious": 1.0}, threat=0.0, questions=(), clauses=())
+    return replace(question, scenarios={scenario: 1.0}, emotions={"anxious": 1.0}, threat=0.0, parts=(), clauses=())
 
 
 def nothing_heard(happened: Unasked, *, language: str) -> UnderstandingOut:

@@ -12,8 +12,10 @@ from indexes.classifier import TextClassifier, label_groups
 from knowledge.chats import LabelledChat
 from suggest.questions import Hearing, QuestionSplitter, best_pair, pieces_of, words_to_split
 
-# A single question that is split costs the third choice, a double one that is not costs an answer: so many of the single ones may be split.
-_WRONGLY_SPLIT = 0.08
+# A single question that is split costs the third choice, a double one that is not costs an answer: so a double one counts twice in the fit, and so many
+# of the single ones may be spoken of as two, and may have each half asked beside the whole (D90).
+_WORTH = {False: 1, True: 2}
+_WRONGLY_SPLIT, _WRONGLY_ASKED = 0.08, 0.2
 _REGULARISATION = 1.0
 _FOLDS = 5
 
@@ -24,7 +26,9 @@ def enough_to_learn_from(chats: Sequence[LabelledChat]) -> bool:
 
 
 def fit_question_splitter(chats: Sequence[LabelledChat], needs: TextClassifier) -> QuestionSplitter:
-    """Fits on chats that should be answered; the threshold lets `_WRONGLY_SPLIT` of the single questions through, on folds over conversations.
+    """Fits on chats that should be answered; the two limits let `_WRONGLY_SPLIT` and `_WRONGLY_ASKED` of the single questions through.
+
+    Limits are set on folds over conversations.
 
     Raises:
         ValueError: fewer double questions than folds.
@@ -43,16 +47,16 @@ def fit_question_splitter(chats: Sequence[LabelledChat], needs: TextClassifier) 
             groups.append(f"{chat.store}/{chat.conversation}")
     if not enough_to_learn_from(chats) or sum(double) < _FOLDS:
         raise ValueError(f"expected at least {_FOLDS} double questions among the chats, got {sum(double)}")
-    judge = make_pipeline(StandardScaler(), LogisticRegression(C=_REGULARISATION, max_iter=2_000))
+    judge = make_pipeline(StandardScaler(), LogisticRegression(C=_REGULARISATION, class_weight=_WORTH, max_iter=2_000))
     features, labels = np.array(rows), np.array(double)
     unseen = cross_val_predict(judge, features, labels, groups=groups, cv=GroupKFold(_FOLDS), method="decision_function")
     n_single = sum(not chat.labels.questions for chat in answerable)
     wrongly = np.sort(unseen[~labels])[::-1]
-    threshold = float(wrongly[min(len(wrongly) - 1, int(_WRONGLY_SPLIT * n_single))])
+    limits = [round(float(wrongly[min(len(wrongly) - 1, int(share * n_single))]), 6) for share in (_WRONGLY_SPLIT, _WRONGLY_ASKED)]
     judge.fit(features, labels)
     scaler, model = judge[0], judge[1]
     weights = model.coef_[0] / scaler.scale_
-    return QuestionSplitter(_plain(scaler.mean_), _plain(weights), round(float(model.intercept_[0]), 6), round(threshold, 6))
+    return QuestionSplitter(_plain(scaler.mean_), _plain(weights), round(float(model.intercept_[0]), 6), *limits)
 
 
 def _plain(values: np.ndarray) -> tuple[float, ...]:

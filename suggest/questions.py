@@ -5,6 +5,7 @@ model hears two pieces, how surely, and whether each asks; its weights were fitt
 """
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,35 +74,46 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """The two things that a message asks, or may ask, in its order."""
+
+    texts: tuple[str, ...]  # every piece with the one it is nearer to
+    probability: float  # that two are asked, where the second counts as `question_fitting` says
+    sure: bool  # enough to speak of two questions; else they only have a say in what is offered second
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionSplitter:
     """A logistic judge of the pair of pieces that most likely ask two things."""
 
     mean: tuple[float, ...]
     weights: tuple[float, ...]
     bias: float
-    threshold: float
+    threshold: float  # log-odds from which two questions are spoken of
+    perhaps: float  # log-odds from which two are reckoned with
 
     @classmethod
     def load(cls, path: Path = BUNDLED_SPLITTER) -> "QuestionSplitter":
         """Reads the splitter that ships."""
         card = json.loads(path.read_text(encoding="utf-8"))
-        return cls(tuple(card["mean"]), tuple(card["weights"]), float(card["bias"]), float(card["threshold"]))
+        return cls(tuple(card["mean"]), tuple(card["weights"]), *(float(card[name]) for name in ("bias", "threshold", "perhaps")))
 
     def write(self, path: Path = BUNDLED_SPLITTER) -> None:
         """Writes it as JSON."""
-        card = {"mean": self.mean, "weights": self.weights, "bias": self.bias, "threshold": self.threshold}
+        card = {"mean": self.mean, "weights": self.weights, "bias": self.bias, "threshold": self.threshold, "perhaps": self.perhaps}
         path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
-    def split(self, pieces: Sequence[Piece], heard: Hearing) -> tuple[str, ...]:
-        """Gives the two questions in the message's order, every piece with the one it is nearer to; none when it asks one thing."""
+    def split(self, pieces: Sequence[Piece], heard: Hearing) -> Split | None:
+        """Gives the two things that the pieces ask or may ask; none when it is one."""
         if len(pieces) < 2:
-            return ()
+            return None
         features, pair = best_pair(pieces, heard)
         if not features[_TWO_SCENARIOS] and features[_SHARED] >= _SAID_TWICE:
-            return ()
-        if float((np.array(features) - self.mean) @ np.array(self.weights)) + self.bias < self.threshold:
-            return ()
-        return _texts(pieces, heard, pair)
+            return None
+        odds = float((np.array(features) - self.mean) @ np.array(self.weights)) + self.bias
+        if odds < self.perhaps:
+            return None
+        return Split(_texts(pieces, heard, pair), 1 / (1 + math.exp(-odds)), odds >= self.threshold)
 
 
 def best_pair(pieces: Sequence[Piece], heard: Hearing) -> tuple[list[float], tuple[int, int]]:

@@ -16,7 +16,7 @@ from indexes.snapshot import Snapshot
 from knowledge.conditions import Verdict
 from knowledge.records import ProvenReply
 from suggest.eligibility import Eligibility
-from suggest.likeness import variants
+from suggest.likeness import twins
 from suggest.retrieval import Hits
 from suggest.signals import SIGNALS, Matrix, SignalTable, signal_table
 from suggest.traits import ReplyTraits
@@ -186,7 +186,8 @@ def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores
     """
     first = table.replies[order[0]]
     scenario = first.scenario
-    order = [row for row in order if row == order[0] or not variants(first, table.replies[row])]
+    twin = twins(one for row in order if (one := table.replies[row]).scenario == first.scenario).get(first.id) if first.tone else None
+    order = [row for row in order if table.replies[row].id != twin]
     agreement = sum([table.replies[row].scenario == scenario for row in order[:5]]) / len(order[:5])
     return _features(scores[order], agreement, table.values[order[0]], _COLUMNS, english)
 

@@ -30,6 +30,7 @@ _LEANS = 0.25  # of the weight that history has: from there «洗完挂起来？
 # Telephone, order, parcel and tax numbers, of six digits or more; hotlines are shorter.
 _LONG_NUMBER = re.compile(r"(?<![a-z\d])(?=[a-z]*(?:\d[a-z]*){6})[a-z\d]+|(?<!\d)1\d\d([ -])\d{4}\1\d{4}(?!\d)")
 SURE = 0.6  # a prediction below this is *unknown* to conditions
+THREATENS = 0.4  # from here on a message is taken to threaten: a threat missed costs more than one heard in vain (D91)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class Understanding:
     clauses: tuple[Reading, ...] = ()  # the pieces that may each ask something, where there are several
     said_last: str = ""  # the agent's last turn: not to be said again
     products_before: tuple[str, ...] = ()  # SKUs that the newest turn to name any spoke of, where history tells what is meant
-    questions: tuple["Understanding", ...] = field(default=())
+    parts: tuple["Understanding", ...] = field(default=())  # the two things it asks or may ask
+    several: float = 0.0  # probability that it asks both, see `questions.Split`
+    asks_several: bool = False
     marks: tuple[str, ...] = ()  # what a console writes for a photo or a video in the message
 
     @property
@@ -88,13 +91,18 @@ class Understanding:
 
     @property
     def threatens(self) -> bool:
-        """Whether they say they will complain elsewhere; see D13."""
-        return self.threat >= SURE
+        """Whether they say they will complain elsewhere; see D13 and D91."""
+        return self.threat >= THREATENS
 
     @cached_property
     def upset(self) -> float:
         """Probability that the customer is upset or angry."""
         return self.emotions.get("upset", 0.0) + self.emotions.get("angry", 0.0)
+
+    @property
+    def questions(self) -> tuple["Understanding", ...]:
+        """What it asks, where it surely asks several things."""
+        return self.parts if self.asks_several else ()
 
     def condition_facts(self) -> dict[str, object]:
         """Gives `message.*` for conditions: only what the model is sure of, the rest is unknown."""
@@ -215,7 +223,10 @@ class MessageReader:
             return whole
         clauses = tuple([Reading(piece.text, row) for piece, row in zip(heard.pieces, heard.piece_needs, strict=True)])
         asked = Hearing(self._meaning_model.heard(heard.needs[0]), self._meaning_model.heard(heard.piece_needs), heard.piece_needs, self._is_matter)
-        return replace(whole, clauses=clauses, questions=self._questions(whole, self._splitter.split(heard.pieces, asked), history, catalogue, signs))
+        if (split := self._splitter.split(heard.pieces, asked)) is None:
+            return replace(whole, clauses=clauses)
+        parts = self._parts(whole, split.texts, history, catalogue, signs)
+        return replace(whole, clauses=clauses, parts=parts, several=split.probability, asks_several=split.sure)
 
     def _meant(
         self,
@@ -250,20 +261,20 @@ class MessageReader:
     def _by_scenario(self, needs: npt.NDArray[np.float32]) -> dict[str, float]:
         return self._meaning_model.named(self._meaning_model.heard(needs))
 
-    def _questions(
-        self, whole: Understanding, questions: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, signs: Sequence[str]
+    def _parts(
+        self, whole: Understanding, asked: Sequence[str], history: Sequence[Turn], catalogue: ProductCatalogue, signs: Sequence[str]
     ) -> tuple[Understanding, ...]:
-        """What each separate question means."""
-        texts = [readings(question, history) for question in questions]
-        ends = list(accumulate(map(len, texts), initial=0))
-        needs = self._needs.probabilities([text for own in texts for text in own]) if texts else np.empty((0, 0), dtype=np.float32)
+        """What each thing that may be asked means."""
+        texts = [readings(one, history) for one in asked]
+        ends = accumulate(map(len, texts), initial=0)
+        needs = self._needs.probabilities([text for own in texts for text in own])
         return tuple(
             [
                 self._meant(
                     own, needs[start:end], self._gate.shares(own[0], needs[start:end]), by_message=self._by_scenario(needs[start]), signs=signs,
-                    moods=whole.emotions, threat=whole.threat, products=tuple(catalogue.mentioned(question)) or whole.products, said_last=whole.said_last,
+                    moods=whole.emotions, threat=whole.threat, products=tuple(catalogue.mentioned(one)) or whole.products, said_last=whole.said_last,
                 )
-                for question, own, (start, end) in zip(questions, texts, pairwise(ends), strict=True)
+                for one, own, (start, end) in zip(asked, texts, pairwise(ends), strict=True)
             ]
         )  # fmt: skip
 

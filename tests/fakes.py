@@ -20,7 +20,7 @@ from suggest.questions import QuestionSplitter
 
 DIMENSION = 16
 # Two pieces that sound like different scenarios are two questions.
-SPLITTER = QuestionSplitter(mean=(0.0,) * 20, weights=(*(0.0,) * 4, 1.0, *(0.0,) * 15), bias=0.0, threshold=0.5)
+SPLITTER = QuestionSplitter(mean=(0.0,) * 20, weights=(*(0.0,) * 4, 1.0, *(0.0,) * 15), bias=0.0, threshold=0.5, perhaps=0.5)
 MORNING = datetime(2026, 11, 21, 8, 30, 5, tzinfo=UTC)
 SnapshotBuilder = Callable[..., Snapshot]  # (shop, *, now)
 

@@ -21,7 +21,7 @@ FRAMES = ("{}什么时候好", "想问一下{}", "{}怎么办理", "麻烦查查
 SAMPLES = [(frame.format(word), need) for (need, word), frame in itertools.product(NAMES.items(), FRAMES)]
 TEXTS, LABELS = [text for text, _ in SAMPLES], [need for _, need in SAMPLES]
 HELD_OUT = [number % 5 == 0 for number in range(len(SAMPLES))]
-TINY = FitRecipe(width=8, min_count=1, epochs=15, batch_size=8, learning_rate=3e-2, misspelt=0.0)
+TINY = FitRecipe(width=8, min_count=1, epochs=15, batch_size=8, learning_rate=3e-2, misspelt=0.0, members=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -110,6 +110,15 @@ def test_the_same_recipe_gives_the_same_bytes_and_another_seed_others(tmp_path: 
     contents = {name: (tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "same", "other")}
     assert contents["one"] == contents["same"] != contents["other"]
     assert (tmp_path / "one" / "labels.json").read_bytes() == (tmp_path / "same" / "labels.json").read_bytes()
+
+
+def test_members_are_averaged(tmp_path: Path):
+    """As two fits of one, from the two starts; a weight in a byte costs a little."""
+    singles = [fit(tmp_path / str(number), recipe=replace(TINY, members=1, seed=TINY.seed + number))[1].logits(TEXTS) for number in range(2)]
+    both = fit(tmp_path / "both", recipe=replace(TINY, members=2))[1].logits(TEXTS)
+
+    assert np.abs(singles[0] - singles[1]).max() > 0.5
+    assert both == pytest.approx((singles[0] + singles[1]) / 2, abs=0.1)
 
 
 @pytest.mark.parametrize("min_count", [1, 2, 5])

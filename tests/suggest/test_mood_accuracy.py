@@ -7,7 +7,7 @@ import pytest
 
 from knowledge.needs_bank import Mood
 from suggest.mood_accuracy import mood_figures
-from suggest.understanding import SURE
+from suggest.understanding import THREATENS
 
 MOODS = ("angry", "anxious", "calm", "upset")
 
@@ -78,8 +78,8 @@ def test_precision_and_recall_are_not_the_same_thing():
     assert (found["threat precision"], found["threat recall"]) == (1.0, 0.25)
 
 
-@pytest.mark.parametrize(("sure", "recall"), [(SURE, 1.0), (SURE - 0.01, 0.0)], ids=["sure", "not quite sure"])
-def test_a_threat_is_found_from_where_the_service_is_sure_of_it(sure: float, recall: float):
+@pytest.mark.parametrize(("sure", "recall"), [(THREATENS, 1.0), (THREATENS - 0.01, 0.0)], ids=["enough", "not quite"])
+def test_a_threat_is_found_from_where_the_service_takes_it_for_one(sure: float, recall: float):
     assert figures([mood("甲甲甲", threatens=True)], sure={"甲甲甲": sure})["threat recall"] == recall
 
 
