@@ -141,7 +141,7 @@ class _Model(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its ty
 
 @dataclass(frozen=True, slots=True)
 class _Linear:
-    """What each n-gram and each number of the static vector adds to a text's scores."""
+    """What each n-gram and each number of the static vector adds to a text's scores; of several members, `report` is the first's."""
 
     codes: npt.NDArray[np.uint32]  # of the n-grams that count, ascending
     ngrams: npt.NDArray[np.float32]  # [n_ngrams, n_labels]

@@ -51,7 +51,9 @@ def in_turn(answers: Sequence[Answer], *, least: float = 0.0) -> Iterator[tuple[
 
 
 def parts_matter(whole: Answer, *, least: float) -> bool:
-    """Whether what is found for the parts of a message may change what is shown: where two things are surely asked, or a reply may reach `least` by them.
+    """Whether what is found for the parts of a message may change which drafts are shown or their order.
+
+    That is where two things are surely asked, where a reply may reach `least` by them, or where two may be shown at all.
 
     Args:
         whole: what was found for the message.

@@ -27,7 +27,9 @@ _DIFFERS = re.compile(r"[不没别勿无]|\d|\b(?:not|don't|never)\b")  # words 
 _LEAST_STEP, _MORE_WORDS = 5, 6  # characters
 _TOLD_AGAIN = 2  # pieces: two of a list of times, not one word of regret
 _NEVER_CAME = "logistics.lost"
-_CAME = re.compile(r"(?:这单|订单|包裹)[^，,。；;]{0,4}(?:已经?|都)(?:妥投|签收|送达|收到)|\border (?:was|has been) delivered", re.IGNORECASE)
+_CAME = re.compile(
+    r"(?<!如果)(?<!若)(?<!要是)(?:这单|订单|包裹)[^，,。；;没未不预]{0,4}(?:已经?|都)(?:妥投|签收|送达|收到)|\border (?:was|has been) delivered", re.IGNORECASE
+)
 Pair = tuple[tuple[Answer, Candidate], tuple[Answer, Candidate]]
 # Two ways to make one trouble good: the customer takes one of them.
 _REMEDIES = ("return.", "exchange", "warranty.repair", "logistics.damage", "logistics.lost", "logistics.wrong_item", "product.quality")

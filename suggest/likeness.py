@@ -15,10 +15,10 @@ _TWIN = 0.1  # the same for the two that are nearest to each other of those: peo
 
 def alike(reply: ProvenReply, other: ProvenReply) -> bool:
     """Whether two replies are one choice: nearly the same words, or the calm and the upset way to say the same."""
-    return _shared(reply, other) >= _NEAR_DUPLICATE or variants(reply, other)
+    return _shared(reply, other) >= _NEAR_DUPLICATE or _variants(reply, other)
 
 
-def variants(reply: ProvenReply, other: ProvenReply) -> bool:
+def _variants(reply: ProvenReply, other: ProvenReply) -> bool:
     """Whether they are the calm and the upset way to say the same."""
     if {reply.tone, other.tone} != {"calm", "upset"} or reply.scenario != other.scenario or gate_of(reply) != gate_of(other):
         return False

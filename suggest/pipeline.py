@@ -95,7 +95,7 @@ class Suggester:
             if happened
             else self._moves.on_message(asked, suggestions, facts, request.history, handed_over, writer, drafter.written)
         )
-        if happened is None and len(asked) == 1:  # where two things are asked, a person reads
+        if happened is None and len(answers) == 1:  # where two things may be asked, a person reads
             suggestions = unread_marked(
                 suggestions, self.snapshot, answers[0], request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
             )

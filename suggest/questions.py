@@ -78,7 +78,7 @@ class Split:
     """The two things that a message asks, or may ask, in its order."""
 
     texts: tuple[str, ...]  # every piece with the one it is nearer to
-    probability: float  # that two are asked, where the second counts as `question_fitting` says
+    probability: float  # that two are asked, by a judge to whom a double question counted twice: .5 where one in three is double
     sure: bool  # enough to speak of two questions; else they only have a say in what is offered second
 
 

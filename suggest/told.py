@@ -17,7 +17,7 @@ _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
 _SUBJECT = re.compile(r"^我们?(?:这边)?(?:马上|现在|这就|先)?")
 _AND = re.compile(r"^(?:并且?|而且|同时|另外|也|再)")
 _CHOICE = re.compile(r"^(?:选择?|如果|要是|若|想|愿意?|继续|肯)[^，,；;。]{1,12}[，,]\s*$|的话[，,]\s*$")  # what an offer hangs on: «选择再等，»
-_ENDS = ("。", "！", "？", "!", "?")
+_OR_ELSE = re.compile(r"\s*(?:或|也可以|or\b)", re.IGNORECASE)
 
 
 def own_words(understanding: Understanding, history: Sequence[Turn]) -> list[str]:
@@ -63,19 +63,27 @@ def _without_offers(sentence: str, declined: Declined) -> str:
 def without_asking_again(text: str, told: Iterable[Told]) -> str:
     """Gives the text without the steps that ask for what was told; unchanged where such a step ends its sentence, for something must come of it.
 
-    Of a step that asks for a list of things only what was told is left out.
+    Of a step that asks for a list of things only what was told is left out. What is asked for «或者» in another way stays whole.
     """
     for one in told:
-        text = "".join(_without_asking(one, step) for step in STEPS.findall(text))
+        text = "".join(_without_asking(one, sentence) for sentence in sentences_of(text))
     return text
 
 
-def _without_asking(one: Told, step: str) -> str:
-    if not asks_for(one, step):
-        return step
+def _without_asking(one: Told, sentence: str) -> str:
+    steps = STEPS.findall(sentence)
+    if not any(asks_for(one, step) for step in steps) or (one.among and one.unless and re.search(one.unless, sentence)):
+        return sentence
+    left = [_OR_ELSE.match(after) is not None or not asks_for(one, step) for step, after in zip(steps, [*steps[1:], ""], strict=True)]
+    kept = [step if stays else _rest_of(one, step, last=place == len(steps) - 1) for place, (step, stays) in enumerate(zip(steps, left, strict=True))]
+    return "".join(kept)
+
+
+def _rest_of(one: Told, step: str, *, last: bool) -> str:
+    """What is left of a step that asks for it: the other things on its list, or nothing; all of it where it is the last."""
     if one.among and (rest := re.sub(one.among, "", step, count=1)) != step:
         return rest
-    return step if step.rstrip().endswith(_ENDS) else ""
+    return step if last else ""
 
 
 def asks_for(one: Told, step: str) -> bool:

@@ -65,7 +65,7 @@ class Understanding:
     said_last: str = ""  # the agent's last turn: not to be said again
     products_before: tuple[str, ...] = ()  # SKUs that the newest turn to name any spoke of, where history tells what is meant
     parts: tuple["Understanding", ...] = field(default=())  # the two things it asks or may ask
-    several: float = 0.0  # probability that it asks both, see `questions.Split`
+    several: float = 0.0  # how much the second counts, 0 to 1, see `questions.Split`
     asks_several: bool = False
     marks: tuple[str, ...] = ()  # what a console writes for a photo or a video in the message
 
