@@ -3,7 +3,7 @@
 import hashlib
 
 from knowledge.conditions import Outcome
-from suggest.contract import EvidencePassage, Suggestion
+from suggest.contract import EvidencePassage, Suggestion, SuggestionRequest
 from suggest.drafting import Draft
 from suggest.ranking import Candidate
 from suggest.reasons import reasons
@@ -12,6 +12,11 @@ from suggest.understanding import Understanding
 _BLOCKING_WARNINGS = frozenset(
     {"over_authority", "missing_fact", "banned_phrase", "untraceable", "off_platform", "personal_data", "absolute_claim", "efficacy_claim"}
 )
+
+
+def key_of_request(request: SuggestionRequest, request_id: str, snapshot_id: str) -> str:
+    """Gives what is the same for the same request to the same snapshot, however many drafts are wanted: 64 hexadecimal digits."""
+    return hashlib.sha256(f"{snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()).hexdigest()
 
 
 def suggestion_of(

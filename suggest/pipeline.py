@@ -26,7 +26,7 @@ from suggest.escalation import beyond_authority, escalation, within_authority
 from suggest.joining import merged, sure_pair
 from suggest.likeness import alike
 from suggest.moves import Moves
-from suggest.offering import suggestion_of
+from suggest.offering import key_of_request, suggestion_of
 from suggest.order_state import order_signs
 from suggest.passages import best_passages, evidence_for
 from suggest.proactive import Unasked, as_if_asked, nothing_heard, said_unasked, unasked
@@ -84,9 +84,7 @@ class Suggester:
         with timings.stage("draft"):
             writer = FactWriter(now=now, timezone=store.timezone, language=store.language, currency=facts["order"].get("currency", store.currency))
             drafter = self._drafter(request, facts, answers[0].question, writer)
-            key = hashlib.sha256(
-                f"{self.snapshot.manifest.snapshot_id}/{request_id}/{request.model_dump_json(exclude={'top_k', 'debug'})}".encode()
-            ).hexdigest()
+            key = key_of_request(request, request_id, self.snapshot.manifest.snapshot_id)
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             asked = surely_asked(answers)
             passages = self._passages(asked, eligibility)
@@ -95,7 +93,7 @@ class Suggester:
             if happened
             else self._moves.on_message(asked, suggestions, facts, request.history, handed_over, writer, drafter.written)
         )
-        if happened is None and len(answers) == 1:  # where two things may be asked, a person reads
+        if happened is None and not understanding.parts:  # where two things may be asked, a person reads
             suggestions = unread_marked(
                 suggestions, self.snapshot, answers[0], request, escalated=moves["escalate"] is not None, least=self.auto_reply_threshold
             )

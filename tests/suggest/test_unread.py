@@ -1,5 +1,6 @@
 """What may go out unread: a plain answer to a calm question; never what says that somebody acts, refuses, or is owed by a person."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,9 @@ from knowledge.order_context import Turn
 from knowledge.records import ProvenReply
 from suggest.choices import Answer
 from suggest.contract import Suggestion, SuggestionRequest, Warning_
+from suggest.live import Models
 from suggest.pipeline import Suggester
+from suggest.questions import QuestionSplitter
 from suggest.ranking import Candidate
 from suggest.signals import SIGNALS
 from suggest.understanding import Reading, Understanding
@@ -209,6 +212,19 @@ def test_the_same_question_goes_unread_alone_and_is_read_as_an_answer(demo_sugge
     assert alone[0].auto_reply
     assert asked
     assert not asked[0].auto_reply
+
+
+def test_what_may_ask_two_things_is_never_unread(demo_snapshot: Snapshot, models: Models) -> None:
+    """The same message, the same confidence: heard as one question, and by a judge who always reckons with two."""
+    message = "真丝裙子能机洗吗 我看洗标上没写"
+    reckoning = models.reader.splitting_by(replace(QuestionSplitter.load(), perhaps=-99.0, threshold=99.0))
+    (one, *_), (perhaps_two, *_) = (
+        ask(Suggester(demo_snapshot, embedder=models.embedder, reader=reader, ranker=models.ranker), message) for reader in (models.reader, reckoning)
+    )
+
+    assert one.auto_reply
+    assert (one.reply_id, one.confidence) == (perhaps_two.reply_id, perhaps_two.confidence)
+    assert not perhaps_two.auto_reply
 
 
 def test_whose_facts_are_unknown_is_never_unread(demo_suggester: Suggester) -> None:
