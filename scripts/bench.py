@@ -18,7 +18,7 @@ from knowledge.chats import read_chats
 from scripts.bench_sizes import measure_sizes, table
 from scripts.progress import progress
 from scripts.service_process import running_service
-from suggest.api import spare_the_collector
+from suggest.api import ready_to_answer
 from suggest.live import LiveShops, Models
 from suggest.metrics import Metrics
 from suggest.pipeline import request_of
@@ -131,7 +131,7 @@ def _in_process(index_dir: Path, chats: Path, n: int) -> dict[str, float]:
     IndexWatcher(index_dir, models, shops, Metrics(lambda: shops.serving)).look()
     labelled, _ = read_chats(chats, root=chats.parent)
     asked = [(request_of(chat), chat.now) for chat in labelled]
-    spare_the_collector()  # as the server does
+    ready_to_answer()  # as the server does
 
     def suggest(i: int) -> None:
         request, now = asked[i % len(asked)]

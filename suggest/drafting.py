@@ -90,8 +90,8 @@ class Drafter:
         day = facts["now"].astimezone(ZoneInfo(store.timezone)).date()
         self._framing = Framing(store, facts, day=day, emotion=understanding.emotion, channel=channel)
         self._fact_claims = FactClaims(facts, store_facts, writer)
-        said = own_words(understanding, history)
-        self._told, self._declined = already_told(said, facts["order"]), already_declined(said)
+        self.said = own_words(understanding, history)
+        self.told, self._declined = already_told(self.said, facts["order"]), already_declined(self.said)
         self._checker = style_checker_of(store)
         self._bodies: dict[str, list[Piece]] = {}  # by reply: one that is joined with another is drafted alone too
 
@@ -138,7 +138,7 @@ class Drafter:
             piece = self._filled(part, source, facts)
             if self._channel in PUBLIC_CHANNELS:
                 piece = for_the_public(piece, leave_out=self._checker.left_out(self._channel))
-            text = without_asking_again(piece.text, self._told) if self._told and part == "action" else piece.text
+            text = without_asking_again(piece.text, self.told) if self.told and part == "action" else piece.text
             text = without_declined(text, self._declined) if self._declined else text
             filled[part] = text
             if self._answered and part != "empathy":

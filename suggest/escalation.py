@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 from indexes.lexical_index import lexical_terms
 from knowledge.conduct_rules import Alarm, alarms
@@ -96,7 +97,12 @@ def _promised(alarm: Alarm, history: Sequence[Turn]) -> bool:
 
 def says(alarm: Alarm, form: str, store: Store) -> bool:
     """Whether the matched form of a message says it, in our words or the shop's own."""
-    return alarm.says(form) or any(match_form(phrase) in form for phrase in store.escalation.phrases.get(alarm.reason, ()))
+    return any(one is alarm for one in _said(form)) or any(match_form(phrase) in form for phrase in store.escalation.phrases.get(alarm.reason, ()))
+
+
+@lru_cache(maxsize=16)  # of the few messages that are being answered: each is asked several times
+def _said(form: str) -> tuple[Alarm, ...]:
+    return tuple([alarm for alarm in alarms() if alarm.says(form)])
 
 
 def _repeated_here() -> Alarm:

@@ -1,6 +1,6 @@
 """What to do beside answering: hand over, ask back, recommend, act. Each is decided by its own module; this is where they meet a request."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypedDict
 
 from indexes.snapshot import Snapshot
@@ -13,11 +13,12 @@ from suggest.choices import Answer
 from suggest.clarifying import clarifying_questions
 from suggest.composition import bare, sentences_of
 from suggest.contract import Escalation, NextAction, Recommendation, Suggestion
+from suggest.drafting import Drafter
 from suggest.escalation import asked_of_authority
 from suggest.next_actions import NextActions, reasons_to_act
 from suggest.proactive import Unasked
 from suggest.recommending import Recommender, wanted
-from suggest.told import already_told, asks_for, own_words
+from suggest.told import asks_for
 
 
 class MoveFields(TypedDict, total=False):
@@ -45,7 +46,7 @@ class Moves:
         history: Sequence[Turn],
         handed_over: Escalation | None,
         writer: FactWriter,
-        in_script: Callable[[str], str],
+        drafter: Drafter,
     ) -> MoveFields:
         """Gives what a message and the drafts for it call for.
 
@@ -56,15 +57,14 @@ class Moves:
             history: the turns before the message.
             handed_over: what its words alone call for.
             writer: of facts.
-            in_script: writes what the customer reads as the customer writes.
+            drafter: of the drafts; knows what the customer has told, and writes as the customer writes.
         """
         understanding, role = answers[0].question, facts["agent"].get("role", "agent")
         offered = [reply for one in suggestions for name in one.reply_ids if (reply := self._snapshot.reply(name))]
         drafted = suggestions[0].scenario if suggestions else None
         need = wanted(understanding, facts, history, drafted=drafted)
         handed_over = handed_over or asked_of_authority(offered, self._store, role=role, writer=writer)
-        words = own_words(understanding, history)
-        told = already_told(words, facts["order"])
+        words, told, in_script = drafter.said, drafter.told, drafter.written
         questions = clarifying_questions(
             understanding, answers[0].candidates, facts, need=need, said=words, silent=not suggestions, language=self._store.language
         )

@@ -91,7 +91,7 @@ class Suggester:
         moves = (
             self._moves.unasked(happened, facts)
             if happened
-            else self._moves.on_message(asked, suggestions, facts, request.history, handed_over, writer, drafter.written)
+            else self._moves.on_message(asked, suggestions, facts, request.history, handed_over, writer, drafter)
         )
         if happened is None and not understanding.parts:  # where two things may be asked, a person reads
             suggestions = unread_marked(

@@ -51,10 +51,12 @@ def wanted(understanding: Understanding, facts: FactTree, history: Sequence[Turn
         history: the turns before the message; what the customer said in the last four is part of the need.
         drafted: the contact reason of the first draft.
     """
+    likely = max(question.scenarios.get(_SCENARIO, 0.0) for question in (understanding, *understanding.questions))
+    if drafted != _SCENARIO and likely < _TOLD:
+        return None
     said = [turn.text for turn in history[-4:] if turn.role == "customer"]
     need = shopping_need(match_form(" \n ".join([*said, understanding.text])))
-    likely = _TOLD if need.has_budget and need.uses else _LIKELY
-    asks = drafted == _SCENARIO or any(question.scenarios.get(_SCENARIO, 0.0) >= likely for question in (understanding, *understanding.questions))
+    asks = drafted == _SCENARIO or likely >= (_TOLD if need.has_budget and need.uses else _LIKELY)
     troubled = understanding.upset >= _UPSET or understanding.threatens or understanding.emotion in ("upset", "angry")
     case = facts["order"].get("case")
     if not asks or troubled or (case is not None and case.get("status") not in _ENDED_CASES):
