@@ -5,6 +5,7 @@ a plain word, a truth value or where they lie among numbers and times, the whole
 sets of conditions are the bits of an integer.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -54,6 +55,7 @@ class ConditionSet:
             looks = [(tuple(path.split(".")), look_of(part, path)) for path in referenced_paths(part)]
             groups.setdefault(tuple(self._facts.setdefault(one, len(self._facts)) for one in looks), []).append((conditions, compiled(part)))
         every = [path for path, _ in self._facts]
+        self._of_the_unsent: dict[frozenset[str], npt.NDArray[np.bool_]] = {}
         self._looking_at: dict[frozenset[str], int] = {}  # facts asked about → the conditions that look at any of them
         self._turning_on: dict[frozenset[str], tuple[list[int], dict[Path, list[tuple[int, str, Look]]]]] = {}  # the same → groups, and all their facts
         self._below: dict[Path, list[tuple[int, str, Look]]] = {}  # facts by what they stand below
@@ -98,6 +100,14 @@ class ConditionSet:
         if found is None:
             looks = [1 << place for place, condition in enumerate(self._conditions) if not paths.isdisjoint(referenced_paths(condition.source))]
             found = self._looking_at[paths] = reduce(or_, looks, 0)
+        return found
+
+    def of_the_unsent(self, paths: frozenset[str]) -> npt.NDArray[np.bool_]:
+        """Gives the conditions that want one of some facts not to have been sent («!has(…)»), [n_conditions]: such a reply asks for it, or covers every case."""
+        found = self._of_the_unsent.get(paths)
+        if found is None:
+            asked = re.compile(rf"!\s*has\(\s*(?:{'|'.join(map(re.escape, sorted(paths)))})\s*\)")
+            found = self._of_the_unsent[paths] = np.array([asked.search(one.source) is not None for one in self._conditions], dtype=np.bool_)
         return found
 
     def judge(self, facts: Mapping[str, Any]) -> "Judged":

@@ -67,10 +67,10 @@ RULED_OUT, TO_CHECK, LIKELY, ALLOWED = range(4)
 
 
 class Likely(NamedTuple):
-    """Conditions judged once more: by what the customer told, and by what is usual too; None where that adds nothing."""
+    """Conditions judged once more; None where that adds nothing."""
 
-    told: Judged | None = None
-    usual: Judged | None = None
+    denied: npt.NDArray[np.bool_] | None = None  # what the customer told is against them, [n_conditions]
+    usual: Judged | None = None  # by what was told and what is usual
 
 
 class Gates:
@@ -110,8 +110,8 @@ class Gates:
         conditions = np.where(unknown, TO_CHECK, ALLOWED).astype(np.int8)
         if likely.usual is not None:
             conditions[unknown & ~likely.usual.unknown_ones & ~likely.usual.false_ones] = LIKELY
-        if likely.told is not None:
-            conditions[unknown & likely.told.false_ones] = RULED_OUT
+        if likely.denied is not None:  # also of those that hold as long as nothing is known: «!(has(order.item.condition) && …)»
+            conditions[likely.denied] = RULED_OUT
         conditions[judged.false_ones] = RULED_OUT
         own = self._columns
         return _least(
@@ -227,12 +227,15 @@ class Eligibility:
         return bool(reply.products) and bool(self._here.products)
 
     def _judged_by_the_likely(self) -> Likely:
-        """The conditions by what is likely, where some that cannot be decided look at it."""
+        """The conditions by what is likely, where some that are not false look at it."""
         conditions = self._gates.conditions
-        if not self._judged.missing & conditions.looking_at(likely_paths()):
+        if not ~self._judged.false & conditions.looking_at(likely_paths()):
             return Likely()
-        told, usual = likely_facts(self._here.facts, self._here.said)
-        return Likely(*(None if facts is None else conditions.judge_filled(self._judged, facts, likely_paths()) for facts in (told, usual)))
+        told, usual = (
+            None if facts is None else conditions.judge_filled(self._judged, facts, likely_paths())
+            for facts in likely_facts(self._here.facts, self._here.said)
+        )  # fmt: skip
+        return Likely(None if told is None else told.false_ones & ~conditions.of_the_unsent(likely_paths()), usual)
 
     def _day_of(self, moment: datetime) -> date:
         """The day in the shop's timezone."""

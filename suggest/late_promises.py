@@ -12,6 +12,7 @@ from suggest.contract import Warning_
 
 _TODAY = re.compile(r"今天(?:内)?(\d{1,2})(?:点|:00)(?!\s*[–—~至到-])前?|今天(?:内|就|给|告诉|回|核|查|提交|寄|发|打|帮)|今晚|今日内|\b(?:today|tonight)\b")
 _CLAUSE_END = re.compile(r"[，,。！!？?；;\n]|\.(?=\s|$)")
+_SENTENCE_END = re.compile(r"[。！!？?；;\n]|\.(?=\s|$)")
 _DAY = re.compile(r"今[天日晚](?:内)?|today|tonight")
 _MIDNIGHT, _NEARLY_OVER = 24, 22
 
@@ -40,6 +41,9 @@ def _tells_of_the_past(form: str, found: re.Match[str]) -> bool:
     after = found.end() if found.group(1) else _day_end(form, found)
     before, following = form[begun : found.start()], form[after : mark.start() if mark else len(form)].strip()
     wordings = promise_wordings()
+    end = _SENTENCE_END.search(form, found.end())
+    if wordings["was_due"].stands_in(before) and wordings["undone"].stands_in(form[found.end() : end.start() if end else len(form)]):
+        return True
     if found.group().endswith(("前", "内")) or any(wordings["promised"].stands_in(words) for words in (before, following)):
         return False
     told = wordings["happened_after"] if found.group(1) else wordings["happened_on_the_day"]

@@ -20,8 +20,15 @@ from knowledge.normalise import strip_console, without_politeness
 BUNDLED_SPLITTER = Path(__file__).parent / "models" / "question_splitter.json"
 _HAN_BREAKS = re.compile(r"[。！？!?；;…,，、~～\s]+|\.{2,}")
 _BREAKS = re.compile(r"[!?;…]+\s*|\.+(?=\s|$)")  # English: a comma and a space part words, not questions
-_CONNECTIVES = re.compile(r"^(?:另外|还有就是|还有(?!多久|多少|几|没|货|吗)|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|and|also)[,，:：\s]*")
-_CONNECTIVE_INSIDE = re.compile(r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\balso\b|\band (?:how|what|when|can|do|is|where|will)\b)")
+_ENGLISH_LEADS = r"(?:oh,? )?(?:and|also|btw|by the way|fyi)\b|&(?=\s)"
+_CONNECTIVES = re.compile(
+    rf"^(?:另外|还有就是|还有(?!多久|多少|几|没|货|吗)|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|{_ENGLISH_LEADS})(?:[,，:：\s]|\b(?:{_ENGLISH_LEADS}))*"
+)
+_CONNECTIVE_INSIDE = re.compile(
+    r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\b(?:also|btw|by the way|fyi)\b|(?<=\s)&\s"
+    r"|\band (?:how|what|when|where|which|who|why|can|could|do|does|did|is|are|will|would|should|if|any|need|want|please|my|u|you|i(?:'?m|'?ve|'?d)?)\b)"
+)
+_LEFT_OVER = re.compile(r"\s(?:oh|and|&)$")  # of what led to the next piece
 _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"\w")
 _ASKS = re.compile(
@@ -51,10 +58,10 @@ def pieces_of(text: str) -> tuple[Piece, ...]:
     for end, after, mark in [*((one.start(), one.end(), one.group()) for one in breaks.finditer(text)), (len(text), len(text), "")]:
         parts = [part.strip(" ,，、") for part in _CONNECTIVE_INSIDE.split(text[start:end])]
         for part in parts:
-            bare = _CONNECTIVES.sub("", part).strip()
+            bare = _LEFT_OVER.sub("", _CONNECTIVES.sub("", part)).strip()
             if len(_WORD.findall(bare)) >= _MIN_CHARS:
                 asks = _ASKS.search(bare) is not None or (part == parts[-1] and ("?" in mark or "？" in mark))
-                found.setdefault(bare, Piece(bare, bare != part, asks))
+                found.setdefault(bare, Piece(bare, not part.startswith(bare), asks))
         start = after
     return tuple(found.values())
 

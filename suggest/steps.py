@@ -9,7 +9,7 @@ _CHINESE = re.compile(r"[㐀-鿿]")
 _THEN = re.compile(r"我们?(?:这边)?(?:马上|现在|就|立刻|立即|这就|来|先|帮您|帮你|给您|替您|今天|今晚|会)")
 _THEN_ENGLISH = re.compile(r"(?:,|\band\b|\bso\b|\bthen\b|;)\s*(?:and |so |then )?(?=(?:i|we)(?:'|’|\b)|you'll\b)", re.IGNORECASE)
 _JOINS = re.compile(
-    r"^(?:并且?|而且|同时|另外|或者?|还是|也|再|然后|之后|接着|且|以便|方便|好让|便于|这样)+(?=我)|^(?:并且?|而且|同时|另外|或者?|还是|然后|之后|接着)"
+    r"^(?:并且?|而且|同时|另外|或者?|还是|也|再|然后|之后|接着|且|以便|方便|好让|便于|这样|(?:发|传)(?:来|过来|上来|给我们?)?(?:之?后|了)?)+(?=我)|^(?:并且?|而且|同时|另外|或者?|还是|然后|之后|接着)"
 )
 _GOES_WITH = re.compile(r"(?:再|并|也(?!可以|能|行)|然后|另外|圈出|附上|标|注明|写上|连同)(?!.*我)")
 _OR = re.compile(r"^(?:或者?|还是|也(?=可以|能|行))")
@@ -59,7 +59,8 @@ def _kept(steps: Iterable[str], unwanted: Unwanted, *, chinese: bool) -> Iterato
         if found is not None:
             colon = step.find("：", found.end())
             listed = step[colon + 1 :] if colon >= 0 else ""  # «回复「补发」或「退款」：补发24小时内寄出，…»
-            yield _rest(step, found, chinese=chinese) or (listed if listed and unwanted(listed) is None else "")
+            says_more = bool(listed) and "、" not in listed and unwanted(listed) is None  # a list of what to send goes with the asking
+            yield _rest(step, found, chinese=chinese) or (listed if says_more else "")
         elif not out:
             yield _OR.sub("", step) if lost else step
 

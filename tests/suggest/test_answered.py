@@ -93,6 +93,11 @@ TAKEN_UP = [
         {"information": "核实后48小时内补寄一瓶。", "action": "请拍外箱和漏液处各一张，我收到就登记。"}, "核实后48小时内补寄一瓶。我收到就登记。", id="photo",
     ),
     pytest.param(
+        STORE, "您拍三张发我", "好几个角度都拍了",
+        {"information": "漏液我们负责。", "action": "您拍三张：外箱、瓶子、漏的地方，发来我今天就给您办补发。"}, "漏液我们负责。我今天就给您办补发。",
+        id="the sending goes with the photo",
+    ),
+    pytest.param(
         STORE, "请把新的门牌发我", "南京市鼓楼区汉中路88号6栋201",
         {"information": "床垫还没装车，地址能改。", "action": "请把新地址和电话一次发全，我改好后把新地址念给您核对。"},
         "床垫还没装车，地址能改。我改好后把新地址念给您核对。", id="address; the step that reads it back stays",
@@ -156,6 +161,11 @@ TAKEN_UP = [
         ENGLISH, "Please ask your neighbors and look around the door.", "asked, nothing",
         {"information": "It shows as delivered.", "action": "Please check the porch and ask the neighbors, and I'll call the carrier today."},
         "It shows as delivered. I'll call the carrier today.", id="looked, English",
+    ),
+    pytest.param(
+        ENGLISH, "Please ask your neighbors.", "asked, nothing",
+        {"information": "It was delivered; some drivers scan early.", "action": "Please ask your neighbors; if nobody has it, I'll call the carrier today."},
+        "It was delivered; some drivers scan early. If nobody has it, I'll call the carrier today.", id="what stood behind a semicolon, English",
     ),
 ]  # fmt: skip
 

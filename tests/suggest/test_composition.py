@@ -225,6 +225,13 @@ def test_in_public_nobody_is_asked_for_photos_and_the_compliment_is_thanked_for(
     assert "谢谢您的评价。您用得顺手我们也高兴。请在订单页联系我们。" == draft(praised, store=FRAMED, channel="review").text
 
 
+def test_who_tells_of_a_fault_calmly_is_owed_an_apology_for_what_they_ordered():
+    broken = reply(scenario="return.quality", empathy="收到坏的，对不起。", information="质量问题我们负责。")
+
+    assert "收到坏的，对不起。质量问题我们负责。" == draft(broken, emotion="calm", order={"status": "delivered"}).text
+    assert "质量问题我们负责。" == draft(broken, emotion="calm", order=None).text  # «坏了能退吗», before anything was bought
+
+
 @pytest.mark.parametrize(
     ("emotion", "order", "tone", "empathy", "said"),
     [

@@ -241,6 +241,8 @@ def test_all_gates_together_come_to_what_each_comes_to(seed: int):
         pytest.param('order.item.condition in ["used", "washed"]', "没拆，不想要了", RULED_OUT, id="not opened, by the customer's word"),
         pytest.param('order.seller == "third_party" && order.is_shipped', "到哪了", RULED_OUT, id="what is known to be false is no question of likelihood"),
         pytest.param("!has(order.item.condition)", "拆开了能退吗", ALLOWED, id="what holds by the facts that were sent holds, whatever is told"),
+        pytest.param('!(has(order.item.condition) && order.item.condition in ["opened"])', "拆了", RULED_OUT, id="nobody sent it, but the customer says so"),
+        pytest.param('!(has(order.item.condition) && order.item.condition in ["opened"])', "没拆", ALLOWED, id="the customer says that it is as wanted"),
         pytest.param("order.booking.slot_from < now", "几点来", TO_CHECK, id="of other facts nothing is usual"),
     ],
 )

@@ -101,6 +101,18 @@ def test_words_that_only_sound_grave_are_not(ask: Ask, message: str, order: dict
     assert ask(message, order=order).escalate is None
 
 
+def test_danger_that_was_heard_without_its_words_is_soothed_without_naming_a_kind_of_thing(ask: Ask) -> None:
+    heard = ask("电饭煲内胆的涂层吃到嘴里了，孩子也吃了", order=DELIVERED).escalate
+    said = ask("充电头插上就冒火花了，插座都黑了", order=DELIVERED).escalate
+
+    assert heard is not None
+    assert said is not None
+    assert "safety" == heard.reason == said.reason
+    assert "断电" in said.holding_reply
+    assert "断电" not in heard.holding_reply
+    assert "就医" in heard.holding_reply
+
+
 def test_the_gravest_reason_is_told(ask: Ask) -> None:
     handed = ask("壶炸了把我手烫伤了，我要告你们，等着12315吧", order=DELIVERED).escalate
 
@@ -128,6 +140,7 @@ def test_the_same_complaint_a_third_time_is_handed_over_and_a_second_time_is_not
         pytest.param("都一天了没消息", "好的，帮您记下了。", False, id="nothing was promised"),
         pytest.param("主管说30分钟打给我，没人打", "好的", True, id="in so many words"),
         pytest.param("说好今天联系我的，等到现在没人理", "好的", True, id="we were to call"),
+        pytest.param("都第三天了，你上次说今天给信的", "已经提交核实，24小时内给您结果。", True, id="the day after next"),
         pytest.param("快递说联系我，到现在没打", "好的", False, id="the courier's promise"),
         pytest.param("还有多久", "2小时内给您回复。", False, id="still waiting"),
     ],
@@ -152,9 +165,9 @@ def test_a_lead_is_not_sent_to_a_lead_but_to_legal(ask: Ask) -> None:
 def test_holding_replies_promise_nothing_and_offend_no_rule(demo_shop: Shop, english_shop: Shop) -> None:
     for english, shop in ((False, demo_shop), (True, english_shop)):
         for alarm in alarms():
-            words = alarm.holding[english]
-            assert [] == list(style_checker_of(shop.store).check(words, amount_limit=Decimal(0))), alarm.reason
-            assert not any(word in words for word in ("赔", "补偿", "退款", "小时", "分钟", "refund", "compensat", "hours", "minutes")), alarm.reason
+            for words in (alarm.holding[english], *([alarm.heard[english]] if alarm.heard else [])):
+                assert [] == list(style_checker_of(shop.store).check(words, amount_limit=Decimal(0))), alarm.reason
+                assert not any(word in words for word in ("赔", "补偿", "退款", "小时", "分钟", "refund", "compensat", "hours", "minutes")), alarm.reason
 
 
 def test_a_shop_hands_over_in_its_own_words_to_its_own_people(demo_suggester: Suggester, demo_snapshot: Any, models: Any) -> None:

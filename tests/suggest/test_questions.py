@@ -30,6 +30,11 @@ def heard(*pieces: tuple[float, float, float], whole: tuple[float, float, float]
         ("没收到货，另外发票怎么开", [("没收到货", False, False), ("发票怎么开", True, True)]),
         ("where is my order, and can i change the size?", [("where is my order", False, True), ("can i change the size", True, True)]),
         ("it arrived broken, very sad", [("it arrived broken, very sad", False, False)]),
+        ("do u take cards & do you deliver abroad", [("do u take cards", False, True), ("do you deliver abroad", True, True)]),
+        ("how long is the guarantee and could i swap mine", [("how long is the guarantee", False, True), ("could i swap mine", True, True)]),
+        ("need an invoice and fyi the box was wet", [("need an invoice", False, False), ("the box was wet", True, False)]),
+        ("android charger? oh and is it fast", [("android charger", False, True), ("is it fast", True, True)]),
+        ("is it black and white", [("is it black and white", False, True)]),
     ],
 )
 def test_pieces_know_what_led_to_them_and_whether_they_ask(text: str, expected: list[tuple[str, bool, bool]]):
