@@ -103,7 +103,7 @@ class ConditionSet:
         return found
 
     def of_the_unsent(self, paths: frozenset[str]) -> npt.NDArray[np.bool_]:
-        """Gives the conditions that want one of some facts not to have been sent («!has(…)»), [n_conditions]: such a reply asks for it, or covers every case."""
+        """Gives the conditions that want one of some facts not to have been sent («!has(…)»), [n_conditions]: they ask for it, or cover every case."""
         found = self._of_the_unsent.get(paths)
         if found is None:
             asked = re.compile(rf"!\s*has\(\s*(?:{'|'.join(map(re.escape, sorted(paths)))})\s*\)")
