@@ -13,10 +13,7 @@ from knowledge.records import EscalationReason, EscalationTarget, OwnAction
 
 
 class Alarm(Record):
-    """A reason to hand over: the words it is heard by, who takes over, what the agent is told and what soothes until then.
-
-    `heard` soothes where a model heard it and none of its words were said: what it is about is not known then.
-    """
+    """A reason to hand over: the words it is heard by, who takes over, what the agent is told and what soothes until then."""
 
     reason: EscalationReason
     to: EscalationTarget
@@ -30,7 +27,6 @@ class Alarm(Record):
     promised: str = ""
     message: Pair
     holding: Pair
-    heard: Pair | None = None
 
     _check = field_validator("zh", "zh_hint", "zh_unless", "en", "en_hint", "en_unless", "promised")(compiled)
 

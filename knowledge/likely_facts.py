@@ -3,13 +3,14 @@
 Only for ranking: a condition that holds only by a likely fact stays unknown, and its draft says what to check.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from knowledge.conduct_tables import found, read_conduct
+from knowledge.conduct_tables import found, pattern, read_conduct
 from knowledge.expressions import compiled
 from knowledge.facts import FactTree
 from knowledge.frozen import Record
@@ -18,21 +19,40 @@ from knowledge.normalise import match_form
 Value = bool | int | str
 
 
+# Where a clause ends: a space parts clauses between Chinese characters alone.
+_CLAUSE_END = re.compile(r"[,，。.!！?？;；\n]+|(?<=[㐀-鿿])\s+(?=[㐀-鿿])")
+# «没有真正用过», «not even opened»: what stands right before the words and turns them round.
+_NOT = re.compile(r"(?:没有?|未|从不|不|别)[^\s]{0,3}$|\b(?:not|never|\w+n'?t)(?: \w+){0,2} ?$")
+
+
 class ToldValue(Record):
-    """A value of a fact, and the words by which customers tell it."""
+    """A value of a fact, and the words by which customers tell it, but for a clause with `unless` in it."""
 
     value: Value
     said: Annotated[str, Field(min_length=1)]
+    unless: str = ""
 
-    _check = field_validator("said")(compiled)
+    _check = field_validator("said", "unless")(compiled)
+
+    def told_in(self, words: str) -> bool:
+        """Whether a clause of the words, as they are matched, tells it and does not deny it."""
+        return found(self.said, words) and any(self._tells(clause) for clause in _CLAUSE_END.split(words))
+
+    def _tells(self, clause: str) -> bool:
+        if found(self.unless, clause):
+            return False
+        return any(not _NOT.search(clause[: one.start()]) for one in pattern(self.said).finditer(clause))
 
 
 class LikelyFact(Record):
-    """A fact that is seldom sent: its values as they are told, the most telling first, and what it usually is."""
+    """A fact that is seldom sent: its values as they are told, the most telling first, what it usually is, and how agents ask for it (`asked`)."""
 
     fact: Annotated[str, Field(pattern=r"^(?:order|customer)(?:\.[a-z0-9_]+)+$")]
     usual: Value | None = None
     told: tuple[ToldValue, ...] = ()
+    asked: str = ""
+
+    _check = field_validator("asked")(compiled)
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -41,7 +61,7 @@ class LikelyFact(Record):
 
     def told_in(self, words: str) -> Value | None:
         """Gives what the words, as they are matched, tell of it."""
-        return next((one.value for one in self.told if found(one.said, words)), None)
+        return next((one.value for one in self.told if one.told_in(words)), None)
 
 
 @lru_cache(maxsize=1)
@@ -77,6 +97,24 @@ def likely_facts(facts: Mapping[str, Any], said: Sequence[str]) -> tuple[FactTre
         elif rule.usual is not None:
             usual[rule.path] = rule.usual
     return _filled(facts, told) if told else None, _filled(facts, told | usual) if told or usual else None
+
+
+def answered_facts(facts: Mapping[str, Any], asked: str, answer: str) -> FactTree | None:
+    """Gives the facts with what the customer told because an agent asked for it; None where that is nothing.
+
+    Args:
+        facts: as `compute_facts` gives them; they stay as they are.
+        asked: the agent's last turn.
+        answer: what the customer wrote after it.
+    """
+    question, words = match_form(asked), match_form(answer)
+    told: dict[tuple[str, ...], Value] = {}
+    for rule in likely_rules():
+        *above, name = rule.path
+        node = _node(facts, above)
+        if node is not None and name not in node and found(rule.asked, question) and (value := rule.told_in(words)) is not None:
+            told[rule.path] = value
+    return _filled(facts, told) if told else None
 
 
 def _filled(facts: Mapping[str, Any], values: Mapping[tuple[str, ...], Value]) -> FactTree:

@@ -19,7 +19,7 @@ from knowledge.order_context import Turn
 from knowledge.scenarios import SCENARIOS
 
 NEEDS_BANK = Path(__file__).parent / "needs"
-TEST_WRITERS = ("t", "u")  # writers whose names begin so are the held-out fifth
+TEST_WRITERS = ("t", "u")  # writers whose names begin so are held out
 LANGUAGES = {"zh": "needs.jsonl", "en": "needs_en.jsonl"}
 
 

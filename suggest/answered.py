@@ -81,7 +81,7 @@ class Answered:
             return sentence
         left = [_IF_NOT.sub("", new) if place and not left[place - 1] else new for place, new in enumerate(left)]
         kept = "".join(new for old, new in zip(groups, left, strict=True) if not (was_said and new == old))
-        kept = kept if sentence.startswith(kept[:1]) else kept[:1].upper() + kept[1:]
+        kept = kept if sentence.startswith(kept[:1]) or not kept.split(" ", 1)[0].islower() else kept[:1].upper() + kept[1:]
         return _HANGS.sub("。" if is_chinese(sentence) else ". ", kept)
 
     def elsewhere(self, text: str) -> bool:

@@ -130,16 +130,16 @@ def without_complaints(answer: Answer) -> Answer:
 
 
 def in_tone(candidates: Sequence[Candidate], *, upset: float) -> list[Candidate]:
-    """Gives them with the calm and the upset way to say the same in the order of the mood, whatever their scores; each place keeps its confidence.
+    """Gives them with the usual and the upset way to say the same in the order of the mood, whatever their scores; each place keeps its confidence.
 
     The ranker weighs tone among eighty signals; between the two nothing else is left to weigh.
     """
     found, pairs = list(candidates), twins(one.reply for one in candidates)
-    meant = "upset" if upset >= _UPSET else "calm"
+    is_upset = upset >= _UPSET
     places = {one.reply.id: place for place, one in enumerate(found)}
     for place, one in enumerate(candidates):
         later = places.get(pairs.get(one.reply.id, ""), -1)
-        if later > place and one.reply.tone != meant:
+        if later > place and (one.reply.tone == "upset") != is_upset:
             other = candidates[later]
             found[place], found[later] = other._replace(confidence=one.confidence), one._replace(confidence=other.confidence)
     return found

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from indexes.lexical_index import lexical_terms
-from knowledge.conditions import Outcome
+from knowledge.conditions import compile_condition
 from knowledge.facts import FactTree
 from knowledge.likely_facts import likely_facts
 from knowledge.records import ProvenReply
@@ -24,10 +24,13 @@ _VAGUE = 0.3  # below this likeliest reason nobody knows what is meant
 _NEAR = 0.5  # candidates with this share of the first one's confidence have a say in what is missing
 _LEAST = 0.2  # confidence below which a reply says nothing either
 _LOOKED_AT = 6
+_LEANS = 0.25  # of the weight that history has
 _FEW_TERMS = 13  # seven characters and their pairs
 _FEW_WORDS = 6
 _SMALL_TALK = 0.1
 _CHATTING = 0.4
+_OF_AN_ORDER = ("aftersale.", "exchange", "logistics.", "order.", "refund.", "return.", "warranty.")  # the order tells which product it is
+_OF_A_RETURN = ("return.", "exchange")
 _NO_ORDER_YET = "!has(order.status)"
 _ORDER_PLEASE = re.compile(
     r"(?:订单|单号|手机号).{0,8}(?:发|给|告诉|报|提供|复制)|(?:发|报|给|告诉)(?:我|来)?.{0,8}(?:订单|单号|手机号)|哪一?[单笔]|order number|which order",
@@ -39,6 +42,7 @@ _KNOWN_TO_CUSTOMERS = (
     ("received", ("order.delivered_at", "order.days_since_delivered", "order.in_return_window")),
     ("item", ("order.item",)),
 )
+_ASKED_IF_KNOWN = frozenset({"order.item.condition"})
 _QUESTIONS: dict[str, tuple[str, str]] = {
     "order": ("麻烦您发一下订单号，我帮您查一下具体情况，好吗？", "Could you share the order number so that I can check it for you?"),
     "product": ("请问您看的是哪一款呢？发个商品名称或链接给我就行。", "Which item do you have in mind? Its name or a link is enough."),
@@ -98,11 +102,11 @@ def _deciding_fact(understanding: Understanding, candidates: Sequence[Candidate]
     fitting = list(islice((one for one in candidates if one.reply.scenario in matter), _LOOKED_AT)) or offered
     if silent and not facts["order"] and _shop_asks_for_order(understanding, candidates):
         return "order"
-    if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts) is None:
+    if not fitting or fitting[0].confidence < _LEAST or _wanting(fitting[0], understanding, facts, silent=silent) is None:
         return None
     weights: dict[str, float] = {}
     for one in fitting:
-        wanted = _wanting(one, understanding, facts)
+        wanted = _wanting(one, understanding, facts, silent=silent)
         if wanted is not None and one.confidence >= _NEAR * fitting[0].confidence:
             weights[wanted] = weights.get(wanted, 0.0) + one.confidence
     return max(sorted(weights), key=lambda name: weights[name])
@@ -120,14 +124,20 @@ def _asks_for_order(reply: ProvenReply) -> bool:
     return _NO_ORDER_YET in reply.when and any(_ORDER_PLEASE.search(words) for words in reply.templates().values())
 
 
-def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree) -> str | None:
-    """What a customer could tell that would settle whether the reply fits; None where nothing is open or only the shop knows it."""
-    verify = [path for path in candidate.verdict.verify if not _holds(facts, path)]
+def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree, *, silent: bool) -> str | None:
+    """What a customer could tell that would settle whether the reply fits; None where nothing is open or only the shop knows it.
+
+    Where nothing is offered, that is also what a return's condition asks of the thing if it is known («!(has(order.item.condition) && …)»).
+    """
+    wants_to_return = all(name.startswith(_OF_A_RETURN) for name in (candidate.reply.scenario, understanding.top_scenario))
+    begins = understanding.lean_on_history < _LEANS  # who goes on about how a return is made is not asked what was done with it
+    looked_at = compile_condition(candidate.reply.when).paths if silent and wants_to_return and begins and facts["order"] else ()
+    verify = [path for path in (*candidate.verdict.verify, *_ASKED_IF_KNOWN.intersection(looked_at)) if not _holds(facts, path)]
     if not facts["order"]:
         product_only = bool(verify) and all(path.startswith("order.item") for path in verify) and bool(candidate.reply.products)
         waits = any(path.startswith("order.") for path in verify) or _asks_for_order(candidate.reply)
-        return ("product" if product_only else "order") if waits else None
-    if candidate.verdict.outcome is not Outcome.UNKNOWN:
+        return ("product" if product_only and not candidate.reply.scenario.startswith(_OF_AN_ORDER) else "order") if waits else None
+    if not verify:
         return None
     for name, paths in _KNOWN_TO_CUSTOMERS:
         if any(path in paths or (name == "item" and path.startswith("order.item")) for path in verify):

@@ -14,7 +14,7 @@ from indexes.compiled import compiled
 from indexes.reply_columns import NO_DAY, Gate, Numbers, ReplyColumns, gate_of
 from knowledge.condition_set import ConditionSet, Judged
 from knowledge.conditions import ALWAYS, NEVER, Outcome, Verdict, compile_condition
-from knowledge.likely_facts import likely_facts, likely_paths
+from knowledge.likely_facts import answered_facts, likely_facts, likely_paths
 from knowledge.products import ProductCatalogue, category_levels, fits_products
 from knowledge.records import Article, ProvenReply
 from suggest.notable import notable_in
@@ -35,7 +35,8 @@ class Circumstances:
     now: datetime
     timezone: str
     products: Products  # (sku, category) of the item in question and of those mentioned
-    said: tuple[str, ...] = ()  # the customer's messages
+    said: tuple[str, ...] = ()  # the customer's messages, the one to be answered first
+    asked: str = ""  # the agent's last turn, where nobody else wrote after it
 
     @classmethod
     def of(
@@ -48,6 +49,7 @@ class Circumstances:
         catalogue: ProductCatalogue,
         mentioned_before: tuple[str, ...] = (),
         said: Sequence[str] = (),
+        asked: str = "",
     ) -> "Circumstances":
         """Gathers them. What the message names goes before the order's item, and that before what was spoken of earlier."""
         item = facts["order"].get("item")
@@ -55,7 +57,7 @@ class Circumstances:
         if item is not None and not named:
             named = [(item.get("sku", ""), item.get("category", ""))]
         named = named or _listed(mentioned_before, catalogue)
-        return cls(facts, now, timezone, tuple(named), tuple(said))
+        return cls(facts, now, timezone, tuple(named), tuple(said), asked)
 
 
 def _listed(skus: Sequence[str], catalogue: ProductCatalogue) -> list[tuple[str, str]]:
@@ -69,8 +71,9 @@ RULED_OUT, TO_CHECK, LIKELY, ALLOWED = range(4)
 class Likely(NamedTuple):
     """Conditions judged once more; None where that adds nothing."""
 
-    denied: npt.NDArray[np.bool_] | None = None  # what the customer told is against them, [n_conditions]
+    told: Judged | None = None  # by what the customer told
     usual: Judged | None = None  # by what was told and what is usual
+    denied: npt.NDArray[np.bool_] | None = None  # what was told because an agent asked is against them, [n_conditions]
 
 
 class Gates:
@@ -110,6 +113,8 @@ class Gates:
         conditions = np.where(unknown, TO_CHECK, ALLOWED).astype(np.int8)
         if likely.usual is not None:
             conditions[unknown & ~likely.usual.unknown_ones & ~likely.usual.false_ones] = LIKELY
+        if likely.told is not None:
+            conditions[unknown & likely.told.false_ones] = RULED_OUT
         if likely.denied is not None:  # also of those that hold as long as nothing is known: «!(has(order.item.condition) && …)»
             conditions[likely.denied] = RULED_OUT
         conditions[judged.false_ones] = RULED_OUT
@@ -227,15 +232,17 @@ class Eligibility:
         return bool(reply.products) and bool(self._here.products)
 
     def _judged_by_the_likely(self) -> Likely:
-        """The conditions by what is likely, where some that are not false look at it."""
-        conditions = self._gates.conditions
-        if not ~self._judged.false & conditions.looking_at(likely_paths()):
-            return Likely()
-        told, usual = (
-            None if facts is None else conditions.judge_filled(self._judged, facts, likely_paths())
-            for facts in likely_facts(self._here.facts, self._here.said)
-        )  # fmt: skip
-        return Likely(None if told is None else told.false_ones & ~conditions.of_the_unsent(likely_paths()), usual)
+        """The conditions by what is likely, where some that cannot be decided look at it, and by what was answered."""
+        conditions, here = self._gates.conditions, self._here
+        told = usual = denied = None
+        if self._judged.missing & conditions.looking_at(likely_paths()):
+            told, usual = map(self._with, likely_facts(here.facts, here.said))
+        if here.asked and (answered := self._with(answered_facts(here.facts, here.asked, here.said[0]))) is not None:
+            denied = answered.false_ones & ~conditions.of_the_unsent(likely_paths())
+        return Likely(told, usual, denied)
+
+    def _with(self, facts: Mapping[str, Any] | None) -> Judged | None:
+        return None if facts is None else self._gates.conditions.judge_filled(self._judged, facts, likely_paths())
 
     def _day_of(self, moment: datetime) -> date:
         """The day in the shop's timezone."""

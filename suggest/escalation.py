@@ -33,7 +33,7 @@ def escalation(understanding: Understanding, facts: FactTree, *, history: Sequen
     for alarm in alarms():
         to = store.escalation.to.get(alarm.reason, alarm.to)
         if not (is_lead and to == "lead") and _applies(alarm, form, understanding, facts, history, store):
-            return _handed(alarm, to, alarm.message[store.language == "en"], store, named=says(alarm, form, store))
+            return _handed(alarm, to, alarm.message[store.language == "en"], store)
     return None
 
 
@@ -49,10 +49,8 @@ def asked_of_authority(offered: Iterable[ProvenReply], store: Store, *, role: st
     return _handed(alarm, to, message, store)
 
 
-def _handed(alarm: Alarm, to: EscalationTarget, message: str, store: Store, *, named: bool = True) -> Escalation:
-    """Who takes over and what soothes until then; whether the alarm's own words were said (`named`) decides which words fit."""
-    words = alarm.holding if named or alarm.heard is None else alarm.heard
-    holding = store.escalation.holding_replies.get(alarm.reason, words[store.language == "en"])
+def _handed(alarm: Alarm, to: EscalationTarget, message: str, store: Store) -> Escalation:
+    holding = store.escalation.holding_replies.get(alarm.reason, alarm.holding[store.language == "en"])
     return Escalation(to=to, reason=alarm.reason, message=message, holding_reply=holding)
 
 

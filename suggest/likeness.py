@@ -1,6 +1,6 @@
 """Which of a shop's replies are one choice: nearly the same words, or the calm and the upset way to say the same."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from indexes.lexical_index import lexical_terms
@@ -26,28 +26,39 @@ def _variants(reply: ProvenReply, other: ProvenReply) -> bool:
 
 
 def twins(replies: Iterable[ProvenReply]) -> dict[str, str]:
-    """Gives, by id, which two replies are the calm and the upset way to say the same: of one contact reason and gate, each nearest to the other."""
+    """Gives, by id, which two replies are the usual and the upset way to say the same: of one contact reason and gate, each nearest to the other.
+
+    The usual way is one written for the calm; else one without a tone, where the two share a quarter of their words and a condition. Danger has no twins.
+    """
     by_reason: dict[str, list[ProvenReply]] = {}
     for one in replies:
-        if one.tone in ("calm", "upset"):
-            by_reason.setdefault(one.scenario, []).append(one)
+        by_reason.setdefault(one.scenario, []).append(one)
     found: dict[str, str] = {}
-    for toned in by_reason.values():
-        if len({one.tone for one in toned}) > 1:
-            found |= _pairs(toned)
+    for scenario, same in by_reason.items():
+        if any(one.tone == "upset" for one in same) and scenario != "safety":
+            found |= _pairs(same)
     return found
 
 
-def _pairs(toned: Iterable[ProvenReply]) -> dict[str, str]:
+def _pairs(replies: Iterable[ProvenReply]) -> dict[str, str]:
     groups: dict[tuple[object, str], dict[str, list[ProvenReply]]] = {}
-    for one in toned:
-        groups.setdefault((gate_of(one), one.authority), {"calm": [], "upset": []})[one.tone].append(one)
+    for one in replies:
+        groups.setdefault((gate_of(one), one.authority), {"calm": [], "upset": [], "": []})[one.tone].append(one)
     found: dict[str, str] = {}
     for tones in groups.values():
-        for one in tones["calm"]:
-            other = _nearest(one, tones["upset"])
-            if other is not None and _nearest(other, tones["calm"]) is one and _shared(one, other) >= _TWIN:
-                found |= {one.id: other.id, other.id: one.id}
+        if tones["upset"]:
+            found |= _nearest_pairs(tones["calm"], tones["upset"], _TWIN)
+            left = [one for one in tones["upset"] if one.id not in found]
+            found |= _nearest_pairs([one for one in tones[""] if one.when], left, _VARIANT)
+    return found
+
+
+def _nearest_pairs(usual: Sequence[ProvenReply], upset: Sequence[ProvenReply], least: float) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in usual:
+        other = _nearest(one, upset)
+        if other is not None and _nearest(other, usual) is one and _shared(one, other) >= least:
+            found |= {one.id: other.id, other.id: one.id}
     return found
 
 

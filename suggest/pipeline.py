@@ -34,7 +34,7 @@ from suggest.ranking import Candidate, Ranker, rank
 from suggest.reasons import abstention
 from suggest.recommending import for_the_same_person
 from suggest.retrieval import Hits, retrieve
-from suggest.shown import reasons_of, shown
+from suggest.shown import reasons_of, shown, telling_what_is_open
 from suggest.signals import SignalTable, signal_table
 from suggest.suited import Suited, alarm_said, as_danger
 from suggest.timings import StageTimings
@@ -87,6 +87,7 @@ class Suggester:
             key = key_of_request(request, request_id, self.snapshot.manifest.snapshot_id)
             suggestions, degraded = self._drafts(answers, drafter, eligibility, facts, request_key=key, request=request)
             asked = surely_asked(answers)
+            suggestions = telling_what_is_open(suggestions, asked, least=self.threshold, language=store.language)
             passages = self._passages(asked, eligibility)
         moves = (
             self._moves.unasked(happened, facts)
@@ -195,7 +196,7 @@ class Suggester:
         said = [request.message, *(turn.text for turn in request.history if turn.role == "customer")]
         circumstances = Circumstances.of(
             facts, now=now, timezone=self.snapshot.shop.store.timezone, mentioned=understanding.products, catalogue=self._catalogue,
-            mentioned_before=understanding.products_before, said=said,
+            mentioned_before=understanding.products_before, said=said, asked=next((t.text for t in request.history[-1:] if t.role == "agent"), ""),
         )  # fmt: skip
         return Eligibility(circumstances, self._traits.gates)
 

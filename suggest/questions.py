@@ -24,9 +24,10 @@ _ENGLISH_LEADS = r"(?:oh,? )?(?:and|also|btw|by the way|fyi)\b|&(?=\s)"
 _CONNECTIVES = re.compile(
     rf"^(?:另外|还有就是|还有(?!多久|多少|几|没|货|吗)|对了|顺便(?:问(?:一)?下)?|然后|还想问(?:一)?下|再问(?:一)?下|{_ENGLISH_LEADS})(?:[,，:：\s]|\b(?:{_ENGLISH_LEADS}))*"
 )
+_ASKING = r"(?:how|what|when|where|which|who|why|can|could|do|does|did|is|are|will|would|should|if|please)"
 _CONNECTIVE_INSIDE = re.compile(
-    r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\b(?:also|btw|by the way|fyi)\b|(?<=\s)&\s"
-    r"|\band (?:how|what|when|where|which|who|why|can|could|do|does|did|is|are|will|would|should|if|any|need|want|please|my|u|you|i(?:'?m|'?ve|'?d)?)\b)"
+    r"(?=另外|还有(?!多久|多少|几|没|货|吗)|对了|顺便|\b(?:also|btw|by the way|fyi)\b"
+    rf"|(?<=\s)& {_ASKING}\b|\band {_ASKING}\b|\band i(?:'?m|'?ve|'?d| (?:need|want|can'?t|cant|cannot|didn'?t|didnt|don'?t|dont|still|got|have|was))\b)"
 )
 _LEFT_OVER = re.compile(r"\s(?:oh|and|&)$")  # of what led to the next piece
 _HAN = re.compile(r"[㐀-鿿]")
@@ -64,6 +65,11 @@ def pieces_of(text: str) -> tuple[Piece, ...]:
                 found.setdefault(bare, Piece(bare, not part.startswith(bare), asks))
         start = after
     return tuple(found.values())
+
+
+def asks(text: str) -> bool:
+    """Whether a word of the text asks something, a question mark or not."""
+    return _ASKS.search(text) is not None
 
 
 _TWO_SCENARIOS, _SHARED = 4, -1  # where they stand among the features of `best_pair`

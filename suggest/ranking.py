@@ -186,7 +186,7 @@ def confidence_features(table: SignalTable, order: Sequence[int], scores: Scores
     """
     first = table.replies[order[0]]
     scenario = first.scenario
-    twin = twins(one for row in order if (one := table.replies[row]).scenario == first.scenario).get(first.id) if first.tone else None
+    twin = twins(one for row in order if (one := table.replies[row]).scenario == first.scenario).get(first.id)
     order = [row for row in order if table.replies[row].id != twin]
     agreement = sum([table.replies[row].scenario == scenario for row in order[:5]]) / len(order[:5])
     return _features(scores[order], agreement, table.values[order[0]], _COLUMNS, english)

@@ -10,7 +10,7 @@ from knowledge.normalise import console_marks, match_form
 from knowledge.order_context import Turn
 from knowledge.told_rules import Declined, Told, declined_things, told_things
 from suggest.composition import sentences_of
-from suggest.steps import STEPS
+from suggest.steps import STEPS, begun_anew
 from suggest.understanding import Understanding
 
 _IF = re.compile(r"如果|要是|若|假如|\bif\b", re.IGNORECASE)
@@ -76,7 +76,7 @@ def _without_asking(one: Told, sentence: str) -> str:
         return sentence
     left = [_OR_ELSE.match(after) is not None or not asks_for(one, step) for step, after in zip(steps, [*steps[1:], ""], strict=True)]
     kept = [step if stays else _rest_of(one, step, last=place == len(steps) - 1) for place, (step, stays) in enumerate(zip(steps, left, strict=True))]
-    return "".join(kept)
+    return "".join(kept) if kept[0] else begun_anew("".join(kept))
 
 
 def _rest_of(one: Told, step: str, *, last: bool) -> str:

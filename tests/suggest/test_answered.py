@@ -29,6 +29,7 @@ def after(agent: str, *customer: str) -> tuple[Turn, ...]:
         pytest.param("跑鞋要换什么尺码呢？", "換L碼", ("款式、颜色或尺寸",), id="size beside other characters"),
         pytest.param("窗帘想要哪个颜色呢", "米白那款", ("款式、颜色或尺寸",), id="color"),
         pytest.param("您先问问物业和邻居有没有代收", "都说没有", ("找过、问过了",), id="looked"),
+        pytest.param("您先问下家里人有没有代拿", "跟我妈说了她也不知道", ("找过、问过了",), id="asked at home"),
         pytest.param("请把发票抬头和税号发我", "抬头：宁波海曙第二小学 税号12330203419xxxxx1A", ("抬头或税号",), id="invoice"),
         pytest.param("需要我帮您改约到周日吗？", "嗯嗯，麻烦您了", ("同意",), id="agreed"),
         pytest.param("猫几个月大了？我帮您选粮", "刚满三个月", ("给谁用、多大、预算",), id="age"),
@@ -51,6 +52,9 @@ def test_an_answer_is_heard(agent: str, message: str, names: tuple[str, ...]) ->
     ("agent", "message"),
     [
         pytest.param("请拍一下破损处的照片", "还没拍呢，晚点发", id="photo to come"),
+        pytest.param("您先问问家人和门卫有没有代收", "我问我妈再说", id="will ask at home"),
+        pytest.param("您先问问家人和门卫有没有代收", "我老婆不在家，晚上回来我问问", id="will ask tonight"),
+        pytest.param("您先问问家人和门卫有没有代收", "妈的也太坑了吧", id="a curse is no mother"),
         pytest.param("请拍一下破损处的照片", "拍哪里？", id="asks back"),
         pytest.param("请把新地址发我", "改到公司可以吗", id="no address yet"),
         pytest.param("可以补发也可以退款，您选哪个？", "补发要多久？", id="a question about one"),

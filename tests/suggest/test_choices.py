@@ -86,6 +86,31 @@ def test_what_cannot_be_sent_stands_above_nothing_surer_that_can(
     assert expected == [one.reply_id for _, one in found]
 
 
+@pytest.mark.parametrize("tone", ["calm", ""])
+@pytest.mark.parametrize(("upset", "expected"), [(0.9, ["upset", "usual"]), (0.2, ["usual", "upset"])])
+def test_what_was_written_for_no_mood_is_the_usual_way_beside_what_was_written_for_the_upset(tone: str, upset: float, expected: list[str]) -> None:
+    made = [reply(id=one, tone=own, when="order.is_shipped", information="包裹停了两天，我马上催。") for one, own in (("usual", tone), ("upset", "upset"))]
+    signals = np.zeros(len(SIGNALS), dtype=np.float32)
+
+    for ranked in (made, made[::-1]):
+        found = in_tone([Candidate(one, ALWAYS, 0.9 - place / 10, signals) for place, one in enumerate(ranked)], upset=upset)
+        assert expected == [one.reply.id for one in found]
+
+
+def test_without_a_tone_only_what_shares_its_words_and_its_condition_is_a_twin_and_danger_has_none():
+    """«Ring your vet» for a cut hand, a confession for who was never called back: what is merely nearest is another matter."""
+    words = "包裹停了两天，我马上催快递。"
+    calm, upset = reply(id="calm", tone="calm", information=words), reply(id="upset", tone="upset", information="包裹停了两天没动，真对不起，我马上催快递。")
+    plain = calm.model_copy(update={"id": "plain", "tone": ""})
+    held = [one.model_copy(update={"when": "order.is_shipped"}) for one in (plain, upset)]
+
+    assert {"plain": "upset", "upset": "plain"} == twins(held)
+    assert {} == twins([plain, upset])  # of no condition
+    assert {} == twins([held[0].model_copy(update={"information": "回电我给您约今天下午。"}), held[1]])  # of other words
+    assert {"calm": "upset", "upset": "calm"} == twins([calm.model_copy(update={"when": "order.is_shipped"}), *held])  # one for the calm goes before
+    assert {} == twins([one.model_copy(update={"scenario": "safety"}) for one in held])
+
+
 def test_twins_are_the_two_of_one_gate_that_are_nearest_to_each_other():
     """Two things gone wrong under one condition, each told calmly and to somebody who is upset: four replies, two pairs."""
     words = {

@@ -9,6 +9,7 @@ import pytest
 from indexes.reply_columns import ReplyColumns
 from knowledge.conditions import Outcome, Verdict
 from knowledge.facts import compute_facts
+from knowledge.likely_facts import likely_facts
 from knowledge.order_context import Order
 from knowledge.products import ProductCatalogue
 from knowledge.records import Article, Product, ProvenReply, Store
@@ -241,8 +242,6 @@ def test_all_gates_together_come_to_what_each_comes_to(seed: int):
         pytest.param('order.item.condition in ["used", "washed"]', "没拆，不想要了", RULED_OUT, id="not opened, by the customer's word"),
         pytest.param('order.seller == "third_party" && order.is_shipped', "到哪了", RULED_OUT, id="what is known to be false is no question of likelihood"),
         pytest.param("!has(order.item.condition)", "拆开了能退吗", ALLOWED, id="what holds by the facts that were sent holds, whatever is told"),
-        pytest.param('!(has(order.item.condition) && order.item.condition in ["opened"])', "拆了", RULED_OUT, id="nobody sent it, but the customer says so"),
-        pytest.param('!(has(order.item.condition) && order.item.condition in ["opened"])', "没拆", ALLOWED, id="the customer says that it is as wanted"),
         pytest.param("order.booking.slot_from < now", "几点来", TO_CHECK, id="of other facts nothing is usual"),
     ],
 )
@@ -256,6 +255,44 @@ def test_what_was_not_sent_is_likely_by_the_customers_word_or_by_custom_and_is_c
     assert [code] == judge.outcomes(np.arange(1)).tolist()
     if code != RULED_OUT:
         assert (Outcome.TRUE if code == ALLOWED else Outcome.UNKNOWN) == judge.of_reply(one).outcome
+
+
+NOT_OPENED = '!(has(order.item.condition) && order.item.condition in ["opened", "used"])'
+
+
+@pytest.mark.parametrize(
+    ("when", "asked", "said", "code"),
+    [
+        pytest.param(NOT_OPENED, "您这款有没有拆封呀？", "拆了", RULED_OUT, id="nobody sent it, but the customer says so when asked"),
+        pytest.param(NOT_OPENED, "您这款有没有拆封呀？", "没拆", ALLOWED, id="as wanted"),
+        pytest.param(NOT_OPENED, "您这款有没有拆封呀？", "没有使用过，吊牌都在", ALLOWED, id="denied, a word between"),
+        pytest.param(NOT_OPENED, "您这款有没有拆封呀？", "快递箱拆了，零食没拆", ALLOWED, id="the parcel's own box"),
+        pytest.param(NOT_OPENED, "", "拆了还能退吗", ALLOWED, id="nobody asked: it is for ranking alone"),
+        pytest.param(NOT_OPENED, "请问您的订单号是多少？", "拆了", ALLOWED, id="something else was asked"),
+        pytest.param("!has(order.item.condition)", "拆封了吗？", "拆了", ALLOWED, id="written for when it was not sent"),
+        pytest.param(NOT_OPENED, "Has it been opened?", "yes i opened it", RULED_OUT, id="English"),
+        pytest.param(NOT_OPENED, "Has it been opened?", "no, never even opened", ALLOWED, id="English, denied"),
+    ],
+)
+def test_what_is_answered_to_an_agent_decides_even_where_a_condition_only_excludes_what_is_known(when: str, asked: str, said: str, code: int) -> None:
+    known = eligibility(order={"status": "delivered", "items": [{"sku": "JU-1", "quantity": 1}]}).circumstances
+
+    judge = Eligibility(replace(known, said=(said,), asked=asked), Gates(ReplyColumns.of([reply(when=when)])))
+
+    assert [code] == judge.outcomes(np.arange(1)).tolist()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["未使用过", "手机还没激活", "还没开过机", "用了两张券买的", "没有真正用过", "快递用了三天才到", "我登录了找不到退货入口", "没敢拆开", "是不是被人拆过啊",
+     "试了好几次都提交不了", "打开了你们的小程序看不到按钮", "要是拆了呢", "能用第三方充电器吗", "我有个朋友是vip", "这个不是预售吧"],
+)  # fmt: skip
+def test_what_is_denied_supposed_or_said_of_something_else_is_not_told(said: str) -> None:
+    facts = {"order": {"status": "delivered", "item": {"sku": "A"}}, "customer": {}}
+
+    told, _ = likely_facts(facts, [said])
+
+    assert told is None
 
 
 def test_what_was_spoken_of_before_is_the_product_in_question_where_neither_message_nor_order_names_one() -> None:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from indexes.reply_columns import ReplyColumns
-from knowledge.conditions import compile_condition
+from knowledge.conditions import ALWAYS, Outcome, Verdict, compile_condition
 from knowledge.conduct_rules import action_rules, alarms, order_events
 from knowledge.errors import InvalidKnowledge
 from knowledge.formats import FactWriter
@@ -19,12 +20,15 @@ from knowledge.records import EscalationRules, OwnAction, ProvenReply, ShopActio
 from knowledge.scenarios import SCENARIOS
 from knowledge.shop import Shop, load_shop
 from knowledge.style_check import style_checker_of
+from suggest.clarifying import clarifying_questions
 from suggest.contract import SuggestionRequest, SuggestionResponse
 from suggest.escalation import asked_of_authority
 from suggest.next_actions import NextActions, reasons_to_act
 from suggest.pipeline import Suggester
+from suggest.ranking import Candidate
 from suggest.shopping import as_number, shopping_need
 from tests.fakes import write_shop
+from tests.suggest.drafted import heard, reply
 
 NOW = "2026-11-24T10:05:00+08:00"
 ITEM = {"sku": "DG-002", "quantity": 1, "unit_price": "299.00", "availability": "in_stock"}
@@ -101,16 +105,21 @@ def test_words_that_only_sound_grave_are_not(ask: Ask, message: str, order: dict
     assert ask(message, order=order).escalate is None
 
 
-def test_danger_that_was_heard_without_its_words_is_soothed_without_naming_a_kind_of_thing(ask: Ask) -> None:
-    heard = ask("电饭煲内胆的涂层吃到嘴里了，孩子也吃了", order=DELIVERED).escalate
-    said = ask("充电头插上就冒火花了，插座都黑了", order=DELIVERED).escalate
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("脸颊两边起小红疙瘩，刺刺的，好难受", "injury"),
+        ("煤气灶漏气味道很大", "safety"),
+        ("充电器烧起来了", "safety"),
+        ("床垫漏气了，太气人了", None),
+        ("不粘锅涂层起皮了，气死了", None),
+        ("麻烦死了，怎么这么麻烦", None),
+    ],
+)
+def test_people_are_hurt_not_things(ask: Ask, message: str, reason: str | None) -> None:
+    handed = ask(message, order=DELIVERED).escalate
 
-    assert heard is not None
-    assert said is not None
-    assert "safety" == heard.reason == said.reason
-    assert "断电" in said.holding_reply
-    assert "断电" not in heard.holding_reply
-    assert "就医" in heard.holding_reply
+    assert (None if handed is None else handed.reason) == reason
 
 
 def test_the_gravest_reason_is_told(ask: Ask) -> None:
@@ -141,6 +150,8 @@ def test_the_same_complaint_a_third_time_is_handed_over_and_a_second_time_is_not
         pytest.param("主管说30分钟打给我，没人打", "好的", True, id="in so many words"),
         pytest.param("说好今天联系我的，等到现在没人理", "好的", True, id="we were to call"),
         pytest.param("都第三天了，你上次说今天给信的", "已经提交核实，24小时内给您结果。", True, id="the day after next"),
+        pytest.param("今天第二天了，我再等等", "1至3个工作日内原路退回，到账后会给您发短信通知。", False, id="the time is not over"),
+        pytest.param("都签收第五天了，还能退吗", "2小时内给您回复。", False, id="another day is counted"),
         pytest.param("快递说联系我，到现在没打", "好的", False, id="the courier's promise"),
         pytest.param("还有多久", "2小时内给您回复。", False, id="still waiting"),
     ],
@@ -165,9 +176,9 @@ def test_a_lead_is_not_sent_to_a_lead_but_to_legal(ask: Ask) -> None:
 def test_holding_replies_promise_nothing_and_offend_no_rule(demo_shop: Shop, english_shop: Shop) -> None:
     for english, shop in ((False, demo_shop), (True, english_shop)):
         for alarm in alarms():
-            for words in (alarm.holding[english], *([alarm.heard[english]] if alarm.heard else [])):
-                assert [] == list(style_checker_of(shop.store).check(words, amount_limit=Decimal(0))), alarm.reason
-                assert not any(word in words for word in ("赔", "补偿", "退款", "小时", "分钟", "refund", "compensat", "hours", "minutes")), alarm.reason
+            words = alarm.holding[english]
+            assert [] == list(style_checker_of(shop.store).check(words, amount_limit=Decimal(0))), alarm.reason
+            assert not any(word in words for word in ("赔", "补偿", "退款", "小时", "分钟", "refund", "compensat", "hours", "minutes")), alarm.reason
 
 
 def test_a_shop_hands_over_in_its_own_words_to_its_own_people(demo_suggester: Suggester, demo_snapshot: Any, models: Any) -> None:
@@ -231,6 +242,41 @@ def test_what_is_missing_is_asked_back(ask: Ask, message: str, order: dict[str, 
     assert 1 <= len(questions) <= 2
     assert asked in questions[0]
     assert all("您" in question or "请问" in question for question in questions)
+
+
+@pytest.mark.parametrize(("scenario", "asked"), [("product.spec", "Which item do you have in mind"), ("return.quality", "order number")])
+def test_who_speaks_of_what_they_bought_is_asked_for_the_order_not_for_what_they_have_in_mind(scenario: str, asked: str) -> None:
+    """«it wont turn on», and the only reply is for one product."""
+    one = reply(scenario=scenario, products=("KB-1",), information="Press the reset key.")
+    found = Candidate(one, Verdict(Outcome.UNKNOWN, ("order.item",)), 0.5, np.zeros(1, dtype=np.float32))
+    understanding = replace(heard("calm"), scenarios={scenario: 0.9}, language="en")
+
+    questions = clarifying_questions(understanding, [found], {"order": {}}, need=None, said=["it wont turn on"], silent=True, language="en")
+
+    assert len(questions) == 1
+    assert asked in questions[0]
+
+
+@pytest.mark.parametrize(
+    ("item", "silent", "asked"),
+    [
+        pytest.param({"sku": "A"}, True, ["拆封或使用"], id="nobody knows, and nothing is offered"),
+        pytest.param({"sku": "A"}, False, [], id="a draft is offered"),
+        pytest.param({"sku": "A", "condition": "unopened"}, True, [], id="it was sent"),
+    ],
+)
+def test_what_was_done_with_the_thing_is_asked_where_it_would_decide_and_nothing_is_offered(item: dict[str, Any], silent: bool, asked: list[str]) -> None:
+    """«这个我不要了哈»: one reply for the sealed, which holds as long as nothing is known."""
+    sealed = reply(scenario="return.no_reason", when='!(has(order.item.condition) && order.item.condition in ["opened"])', information="没拆封的可以退。")
+    found = Candidate(sealed, ALWAYS, 0.5, np.zeros(1, dtype=np.float32))
+    understanding = replace(heard("calm"), scenarios={"return.no_reason": 0.9})
+
+    questions = clarifying_questions(
+        understanding, [found], {"order": {"item": item, "items": [item]}}, need=None, said=["这个我不要了哈"], silent=silent, language="zh-CN"
+    )
+
+    assert len(questions) == len(asked)
+    assert all(words in question for words, question in zip(asked, questions, strict=True))
 
 
 def test_several_items_are_named(ask: Ask) -> None:

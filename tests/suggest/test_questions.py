@@ -35,6 +35,10 @@ def heard(*pieces: tuple[float, float, float], whole: tuple[float, float, float]
         ("need an invoice and fyi the box was wet", [("need an invoice", False, False), ("the box was wet", True, False)]),
         ("android charger? oh and is it fast", [("android charger", False, True), ("is it fast", True, True)]),
         ("is it black and white", [("is it black and white", False, True)]),
+        ("my wife and i ordered two beds", [("my wife and i ordered two beds", False, False)]),
+        ("can i get the S & M sizes", [("can i get the S & M sizes", False, True)]),
+        ("it's for me and my dog", [("it's for me and my dog", False, False)]),
+        ("a cap is snapped and i cant find the cable", [("a cap is snapped", False, False), ("i cant find the cable", True, False)]),
     ],
 )
 def test_pieces_know_what_led_to_them_and_whether_they_ask(text: str, expected: list[tuple[str, bool, bool]]):

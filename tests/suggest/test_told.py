@@ -28,7 +28,11 @@ from tests.suggest.drafted import heard
         pytest.param("买之前问下能开专票吗", "提交完把订单号给我，我看一眼。", "提交完把订单号给我，我看一眼。", id="the number that there will be"),
         pytest.param("没下单怎么收到快递", "把订单号发我，我来查。", "把订单号发我，我来查。", id="a parcel that came anyway"),
         pytest.param("还没发货呢", "请发破损处照片，我提交申请。", "请发破损处照片，我提交申请。", id="something else was told"),
-        pytest.param("i've sent the photos", "Send me a photo, and I'll check today.", "and I'll check today.", id="English"),
+        pytest.param("i've sent the photos", "Send me a photo, and I'll check today.", "I'll check today.", id="English"),
+        pytest.param("照片发了", "您拍三张，发来我马上办。", "我马上办。", id="the sending goes with the photo"),
+        pytest.param("照片发了", "您拍三张，发我就行，我马上办。", "发我就行，我马上办。", id="a step of its own"),
+        pytest.param("照片发了", "请发照片，另外两件我一起换。", "另外两件我一起换。", id="the other two"),
+        pytest.param("照片发了", "请发照片，还是没收到就告诉我。", "还是没收到就告诉我。", id="still not"),
     ],
 )
 def test_a_step_that_asks_for_what_was_told_is_left_out(said: str, text: str, left: str) -> None:
