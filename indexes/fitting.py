@@ -70,8 +70,9 @@ def fit_classifier(
     """
     names = sorted(set(labels))
     members = [_member(texts, labels, names, embedder, held_out, replace(recipe, seed=recipe.seed + number)) for number in range(recipe.members)]
-    report = FitReport(*(type(value)(np.mean([getattr(one.report, name) for one in members])) for name, value in asdict(members[0].report).items()))
-    _write(_averaged(members), names, report.temperature, out_dir)
+    reports = [report for _, report in members]
+    report = FitReport(*(type(value)(np.mean([getattr(one, name) for one in reports])) for name, value in asdict(reports[0]).items()))
+    _write(_averaged([fitted for fitted, _ in members], [one.temperature for one in reports]), names, report.temperature, out_dir)
     return report
 
 
@@ -141,16 +142,17 @@ class _Model(torch.nn.Module):  # type: ignore[misc] # torch is an extra: its ty
 
 @dataclass(frozen=True, slots=True)
 class _Linear:
-    """What each n-gram and each number of the static vector adds to a text's scores; of several members, `report` is the first's."""
+    """What each n-gram and each number of the static vector adds to a text's scores."""
 
     codes: npt.NDArray[np.uint32]  # of the n-grams that count, ascending
     ngrams: npt.NDArray[np.float32]  # [n_ngrams, n_labels]
     dense: npt.NDArray[np.float32]  # [dimension, n_labels]
     bias: npt.NDArray[np.float32]  # [n_labels]
-    report: FitReport
 
 
-def _member(texts: Sequence[str], labels: Sequence[str], names: list[str], embedder: Embedder, held_out: Sequence[bool], recipe: FitRecipe) -> _Linear:
+def _member(
+    texts: Sequence[str], labels: Sequence[str], names: list[str], embedder: Embedder, held_out: Sequence[bool], recipe: FitRecipe
+) -> tuple[_Linear, FitReport]:
     """One fit, its two layers multiplied out, for nothing stands between them."""
     kept_out = np.array(held_out, dtype=np.bool_) if len(held_out) else np.random.default_rng(recipe.seed).random(len(texts)) < _HELD_OUT
     if not kept_out.any() or kept_out.all():
@@ -167,20 +169,20 @@ def _member(texts: Sequence[str], labels: Sequence[str], names: list[str], embed
     accuracy = float((logits.argmax(1) == target[measured]).mean())
     report = FitReport(len(train), len(measured), accuracy, _fit_temperature(logits, target[measured]))
     output, ngrams = model.output.weight.detach().numpy().T, model.ngrams.weight.detach().numpy()[: len(features.codes)]
-    return _Linear(features.codes, ngrams @ output[: recipe.width], output[recipe.width :], model.output.bias.detach().numpy(), report)
+    return _Linear(features.codes, ngrams @ output[: recipe.width], output[recipe.width :], model.output.bias.detach().numpy()), report
 
 
-def _averaged(members: Sequence[_Linear]) -> _Linear:
+def _averaged(members: Sequence[_Linear], temperatures: Sequence[float]) -> _Linear:
     """The mean of the members' scores, as if all were as sure as they should be: what each made of its own chances falls out."""
     codes = np.unique(np.concatenate([one.codes for one in members]))
-    temperature = float(np.mean([one.report.temperature for one in members]))
+    temperature = float(np.mean(temperatures))
     ngrams = np.zeros((len(codes), len(members[0].bias)), dtype=np.float32)
     dense, bias = np.zeros_like(members[0].dense), np.zeros_like(members[0].bias)
-    for one in members:
-        weight = temperature / one.report.temperature / len(members)
+    for one, own in zip(members, temperatures, strict=True):
+        weight = temperature / own / len(members)
         ngrams[np.searchsorted(codes, one.codes)] += one.ngrams * weight
         dense, bias = dense + one.dense * weight, bias + one.bias * weight
-    return _Linear(codes, ngrams, dense, bias, members[0].report)
+    return _Linear(codes, ngrams, dense, bias)
 
 
 def _train(

@@ -1,10 +1,11 @@
 """What is likely of an order and its customer where nobody sent it: what the customer tells, else what is usual (`knowledge/conduct/likely.toml`).
 
-Only for ranking: a condition that holds only by a likely fact stays unknown, and its draft says what to check.
+A condition that holds only by a likely fact stays unknown, and its draft says what to check. What was told because an agent asked weighs more: what it
+makes false is out of place (`suggest.eligibility`).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from knowledge.frozen import Record
 from knowledge.normalise import match_form
 
 Value = bool | int | str
-
+Path = tuple[str, ...]
 
 # Where a clause ends: a space parts clauses between Chinese characters alone.
 _CLAUSE_END = re.compile(r"[,，。.!！?？;；\n]+|(?<=[㐀-鿿])\s+(?=[㐀-鿿])")
@@ -55,7 +56,7 @@ class LikelyFact(Record):
     _check = field_validator("asked")(compiled)
 
     @property
-    def path(self) -> tuple[str, ...]:
+    def path(self) -> Path:
         """The names that lead to it."""
         return tuple(self.fact.split("."))
 
@@ -84,13 +85,9 @@ def likely_facts(facts: Mapping[str, Any], said: Sequence[str]) -> tuple[FactTre
         said: the customer's messages, in any order.
     """
     words = match_form("\n".join(said))
-    told: dict[tuple[str, ...], Value] = {}
-    usual: dict[tuple[str, ...], Value] = {}
-    for rule in likely_rules():
-        *above, name = rule.path
-        node = _node(facts, above)
-        if node is None or name in node:
-            continue
+    told: dict[Path, Value] = {}
+    usual: dict[Path, Value] = {}
+    for rule in _not_sent(facts):
         value = rule.told_in(words)
         if value is not None:
             told[rule.path] = value
@@ -108,16 +105,21 @@ def answered_facts(facts: Mapping[str, Any], asked: str, answer: str) -> FactTre
         answer: what the customer wrote after it.
     """
     question, words = match_form(asked), match_form(answer)
-    told: dict[tuple[str, ...], Value] = {}
-    for rule in likely_rules():
-        *above, name = rule.path
-        node = _node(facts, above)
-        if node is not None and name not in node and found(rule.asked, question) and (value := rule.told_in(words)) is not None:
-            told[rule.path] = value
+    values = {rule.path: rule.told_in(words) for rule in _not_sent(facts) if found(rule.asked, question)}
+    told = {path: value for path, value in values.items() if value is not None}
     return _filled(facts, told) if told else None
 
 
-def _filled(facts: Mapping[str, Any], values: Mapping[tuple[str, ...], Value]) -> FactTree:
+def _not_sent(facts: Mapping[str, Any]) -> Iterator[LikelyFact]:
+    """The rules of facts that nobody sent, of what there is to speak of."""
+    for rule in likely_rules():
+        *above, name = rule.path
+        node = _node(facts, above)
+        if node is not None and name not in node:
+            yield rule
+
+
+def _filled(facts: Mapping[str, Any], values: Mapping[Path, Value]) -> FactTree:
     filled = dict(facts)
     for (*above, name), value in values.items():
         _copied(filled, above)[name] = value

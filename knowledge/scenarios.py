@@ -1,5 +1,8 @@
 """Why customers write: the stable ids of the contract and their names. A shop may add its own."""
 
+# Beginnings of the reasons that speak of an order there is, or of what went wrong with it.
+AFTER_SALES = ("return.", "exchange", "refund.", "warranty.", "aftersale.", "complaint.", "safety", "logistics.", "order.")
+
 SCENARIOS: dict[str, tuple[str, str]] = {
     "product.spec": ("功能参数、材质、尺寸", "specifications"),
     "product.quality": ("质量、正品疑虑", "quality and authenticity"),

@@ -13,9 +13,10 @@ from knowledge.conditions import compile_condition
 from knowledge.facts import FactTree
 from knowledge.likely_facts import likely_facts
 from knowledge.records import ProvenReply
+from knowledge.scenarios import AFTER_SALES
 from suggest.ranking import Candidate
 from suggest.shopping import ShoppingNeed
-from suggest.understanding import Understanding
+from suggest.understanding import LEANS, Understanding
 
 _MOST = 2
 _LIKELY = 0.4
@@ -24,12 +25,10 @@ _VAGUE = 0.3  # below this likeliest reason nobody knows what is meant
 _NEAR = 0.5  # candidates with this share of the first one's confidence have a say in what is missing
 _LEAST = 0.2  # confidence below which a reply says nothing either
 _LOOKED_AT = 6
-_LEANS = 0.25  # of the weight that history has
 _FEW_TERMS = 13  # seven characters and their pairs
 _FEW_WORDS = 6
 _SMALL_TALK = 0.1
 _CHATTING = 0.4
-_OF_AN_ORDER = ("aftersale.", "exchange", "logistics.", "order.", "refund.", "return.", "warranty.")  # the order tells which product it is
 _OF_A_RETURN = ("return.", "exchange")
 _NO_ORDER_YET = "!has(order.status)"
 _ORDER_PLEASE = re.compile(
@@ -130,13 +129,13 @@ def _wanting(candidate: Candidate, understanding: Understanding, facts: FactTree
     Where nothing is offered, that is also what a return's condition asks of the thing if it is known («!(has(order.item.condition) && …)»).
     """
     wants_to_return = all(name.startswith(_OF_A_RETURN) for name in (candidate.reply.scenario, understanding.top_scenario))
-    begins = understanding.lean_on_history < _LEANS  # who goes on about how a return is made is not asked what was done with it
+    begins = understanding.lean_on_history < LEANS  # who goes on about how a return is made is not asked what was done with it
     looked_at = compile_condition(candidate.reply.when).paths if silent and wants_to_return and begins and facts["order"] else ()
     verify = [path for path in (*candidate.verdict.verify, *_ASKED_IF_KNOWN.intersection(looked_at)) if not _holds(facts, path)]
     if not facts["order"]:
         product_only = bool(verify) and all(path.startswith("order.item") for path in verify) and bool(candidate.reply.products)
         waits = any(path.startswith("order.") for path in verify) or _asks_for_order(candidate.reply)
-        return ("product" if product_only and not candidate.reply.scenario.startswith(_OF_AN_ORDER) else "order") if waits else None
+        return ("product" if product_only and not candidate.reply.scenario.startswith(AFTER_SALES) else "order") if waits else None
     if not verify:
         return None
     for name, paths in _KNOWN_TO_CUSTOMERS:

@@ -237,7 +237,7 @@ class Eligibility:
         told = usual = denied = None
         if self._judged.missing & conditions.looking_at(likely_paths()):
             told, usual = map(self._with, likely_facts(here.facts, here.said))
-        if here.asked and (answered := self._with(answered_facts(here.facts, here.asked, here.said[0]))) is not None:
+        if here.asked and here.said and (answered := self._with(answered_facts(here.facts, here.asked, here.said[0]))) is not None:
             denied = answered.false_ones & ~conditions.of_the_unsent(likely_paths())
         return Likely(told, usual, denied)
 

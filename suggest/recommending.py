@@ -21,6 +21,7 @@ from knowledge.normalise import match_form
 from knowledge.order_context import Turn
 from knowledge.products import ProductCatalogue
 from knowledge.records import Product, ProvenReply
+from knowledge.scenarios import AFTER_SALES
 from suggest.choices import Answer
 from suggest.contract import Recommendation
 from suggest.shopping import Quantity, ShoppingNeed, bounds, shopping_need
@@ -31,7 +32,6 @@ _LIKELY = 0.5
 _TOLD = 0.3  # enough where a budget and a use were told: nobody tells those to hear a rule
 _UPSET = 0.4
 _MOST = 3
-_AFTER_SALES = ("return.", "exchange", "refund.", "warranty.", "aftersale.", "complaint.", "safety", "logistics.", "order.")
 _ENDED_CASES = frozenset({"refunded", "completed", "closed"})
 _TELLING = ("product.recommend", "product.spec", "product.price")  # replies of these say what a product does for you, the surest first
 _MONTHS = 12
@@ -61,7 +61,7 @@ def wanted(understanding: Understanding, facts: FactTree, history: Sequence[Turn
     case = facts["order"].get("case")
     if not asks or troubled or (case is not None and case.get("status") not in _ENDED_CASES):
         return None
-    if any(probability >= _LIKELY for name, probability in understanding.scenarios.items() if name.startswith(_AFTER_SALES)):
+    if any(probability >= _LIKELY for name, probability in understanding.scenarios.items() if name.startswith(AFTER_SALES)):
         return None
     return need
 

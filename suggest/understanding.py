@@ -26,7 +26,7 @@ _LATIN_WORD = re.compile(r"[a-z]{3}")
 _SHORT_CLAUSES = re.compile(r"[,，。！!？?;；~\s]+")
 _SENTENCES = re.compile(r"[,.!?;~]+\s*")  # English: a space parts words, not clauses
 _MIN_QUESTION_CHARS = 3
-_LEANS = 0.25  # of the weight that history has: from there «洗完挂起来？» is about what was spoken of
+LEANS = 0.25  # of the weight that history has: from there «洗完挂起来？» is about what was spoken of
 # Telephone, order, parcel and tax numbers, of six digits or more; hotlines are shorter.
 _LONG_NUMBER = re.compile(r"(?<![a-z\d])(?=[a-z]*(?:\d[a-z]*){6})[a-z\d]+|(?<!\d)1\d\d([ -])\d{4}\1\d{4}(?!\d)")
 SURE = 0.6  # a prediction below this is *unknown* to conditions
@@ -215,7 +215,7 @@ class MessageReader:
             heard.texts, heard.needs, heard.shares, by_message=heard.scenarios, signs=signs, moods=moods, threat=heard.threat,
             products=tuple(catalogue.mentioned(heard.words)), said_last=said_last,
         )  # fmt: skip
-        if history and not whole.products and whole.lean_on_history >= _LEANS:
+        if history and not whole.products and whole.lean_on_history >= LEANS:
             earlier = (tuple(catalogue.mentioned(strip_console(turn.text))) for turn in reversed(history))
             whole = replace(whole, products_before=next((found for found in earlier if found), ()))
         whole = replace(whole, marks=tuple(console_marks(message)))
